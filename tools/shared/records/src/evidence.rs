@@ -1,0 +1,298 @@
+//! Who says so, and is it proven: `signature`, `provenance`, `sbom`, `attestation`, `packages`.
+//!
+//! Subject of all: repository, index, manifest. One manifest below two indexes has two answers,
+//! so evidence hangs on the three together.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, FindVerdict, Record, Verdict};
+
+/// What a store was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum On {
+    /// The index that lists the manifest.
+    Index,
+    /// The platform manifest.
+    Manifest,
+}
+
+/// How a store answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum StoreOutcome {
+    /// It was asked to the end and has something.
+    Found,
+    /// It was asked to the end and has nothing.
+    None,
+    /// The registry has no such store.
+    NoApi,
+    /// It could not be asked to the end; a `failure` says why.
+    Failed,
+}
+
+/// One store's answer: `referrers`, `fallbackTag`, `sigTag`, `attTag`, `sbomTag`, `inIndex`, or
+/// one of these in a signature repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreAnswer {
+    /// The store's name.
+    pub store: String,
+    /// What it was asked about.
+    pub on: On,
+    /// How it answered.
+    pub outcome: StoreOutcome,
+}
+
+/// What a Fulcio certificate says beside identity and issuer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// The source repository that the certificate names.
+    #[serde(default)]
+    pub source_repository: Option<String>,
+    /// The ref in it.
+    #[serde(default)]
+    pub source_ref: Option<String>,
+    /// The commit.
+    #[serde(default)]
+    pub source_commit: Option<String>,
+    /// `github-hosted` or `self-hosted`.
+    #[serde(default)]
+    pub runner: Option<String>,
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Signer {
+    /// `certificate` or `key`.
+    pub kind: String,
+    /// The identity in the certificate's subject alternative name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The OIDC issuer that vouched for the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// More that the certificate says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Certificate>,
+    /// The SHA-256 of the public key (SubjectPublicKeyInfo, DER).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The name of the configured key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The entry in a transparency log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// `rekor/1` or `rekor/2`.
+    pub kind: String,
+    /// The log.
+    pub url: Option<String>,
+    /// The entry's index in it.
+    pub index: Option<u64>,
+    /// Whether a signed promise of inclusion was checked.
+    pub promise: bool,
+    /// Whether a proof of inclusion was checked.
+    pub proof: bool,
+}
+
+/// A kind of find: what all finds say, and what this kind adds.
+macro_rules! find {
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// What makes two finds the same: a digest over store-independent bytes.
+            pub id: String,
+            /// The store that had it.
+            pub store: String,
+            /// The digest that it was found on.
+            pub on: Digest,
+            /// Whether it counts for the manifest through an index whose bytes list it.
+            pub inherited: bool,
+            /// The format, `bundle/0.3` or `cosign/simple` for example.
+            pub format: String,
+            /// The judgement of this find alone.
+            pub verdict: FindVerdict,
+            /// Why, in a stable word.
+            pub reason: Option<String>,
+            /// Who signed, as far as that is proven.
+            pub signer: Option<Signer>,
+            /// The log entry that was checked.
+            pub log: Option<LogEntry>,
+            /// The proven time of signing, RFC 3339.
+            pub time: Option<String>,
+            /// Who proves that time: `log` or `authority`.
+            pub time_from: Option<String>,
+            /// The setting or policy that trusts the signer.
+            pub trusted_by: Option<String>,
+            $($(#[$fmeta])* pub $field: $type,)*
+        }
+    };
+}
+
+find! {
+    /// One signature.
+    SignatureFind {}
+}
+
+find! {
+    /// One SLSA provenance statement.
+    ProvenanceFind {
+        /// The predicate type.
+        predicate_type: Option<String>,
+        /// The build type.
+        #[serde(default)] build_type: Option<String>,
+        /// The builder that the statement names.
+        #[serde(default)] builder_id: Option<String>,
+        /// Whether the signer proves that builder.
+        #[serde(default)] builder_proven: bool,
+        /// The source repository.
+        #[serde(default)] source_repository: Option<String>,
+        /// The commit.
+        #[serde(default)] commit: Option<String>,
+        /// The ref.
+        #[serde(default, rename = "ref")] git_ref: Option<String>,
+        /// The entry point of the build, a workflow file for example.
+        #[serde(default)] entry_point: Option<String>,
+        /// The run of the build.
+        #[serde(default)] invocation: Option<String>,
+        /// RFC 3339.
+        #[serde(default)] started_on: Option<String>,
+        /// RFC 3339.
+        #[serde(default)] finished_on: Option<String>,
+        /// How many materials or resolved dependencies it names.
+        #[serde(default)] materials: Option<u64>,
+        /// The SLSA build level that this find earns.
+        #[serde(default)] level: Option<u8>,
+        /// The rule that gives that level.
+        #[serde(default)] level_rule: Option<String>,
+    }
+}
+
+find! {
+    /// One software bill of materials.
+    SbomFind {
+        /// The predicate type.
+        predicate_type: Option<String>,
+        /// The version of the format, `2.3` for example.
+        #[serde(default)] format_version: Option<String>,
+        /// The tool that made it.
+        #[serde(default)] tool: Option<String>,
+        /// How many packages it lists.
+        #[serde(default)] packages: Option<u64>,
+        /// Its size in bytes.
+        #[serde(default)] bytes: Option<u64>,
+    }
+}
+
+find! {
+    /// One attestation of another predicate type.
+    AttestationFind {
+        /// The predicate type.
+        predicate_type: Option<String>,
+    }
+}
+
+/// A check's answer, which finds of one kind support.
+macro_rules! check {
+    ($(#[$meta:meta])* $name:ident, $kind:literal, $find:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// The repository, normalized.
+            pub repository: String,
+            /// The index known to list the manifest.
+            pub index: Option<Digest>,
+            /// The platform manifest that runs.
+            pub manifest: Option<Digest>,
+            /// The platform.
+            pub platform: Option<String>,
+            /// The answer.
+            pub verdict: Verdict,
+            /// The best of what was seen, where the answer is `unknown`.
+            pub seen: Verdict,
+            /// Whether every store was asked to the end and nothing was left out.
+            pub whole: bool,
+            $($(#[$fmeta])* pub $field: $type,)*
+            /// Each store's answer.
+            pub stores: Vec<StoreAnswer>,
+            /// What was found.
+            pub finds: Vec<$find>,
+            /// How many finds were left out.
+            pub dropped: u64,
+        }
+
+        impl Record for $name {
+            const TYPE: &'static str = $kind;
+            const VERSION: u32 = 1;
+        }
+    };
+}
+
+check! {
+    /// `signature`: the signatures of what runs.
+    Signature, "signature", SignatureFind {}
+}
+check! {
+    /// `provenance`: the SLSA provenance of what runs.
+    Provenance, "provenance", ProvenanceFind {
+        /// The best SLSA build level that the finds earn.
+        level: Option<u8>,
+    }
+}
+check! {
+    /// `sbom`: the bills of materials of what runs.
+    Sbom, "sbom", SbomFind {}
+}
+check! {
+    /// `attestation`: statements of any other predicate type about what runs.
+    Attestation, "attestation", AttestationFind {}
+}
+
+/// A package that a bill of materials lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PackagesEntry {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its package URL.
+    pub purl: Option<String>,
+}
+
+/// `packages`: what the bill of materials lists; on request only, never part of the report.
+///
+/// Subject: repository, index, manifest, part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Packages {
+    /// The repository, normalized.
+    pub repository: String,
+    /// The index known to list the manifest.
+    pub index: Option<Digest>,
+    /// The platform manifest that runs.
+    pub manifest: Option<Digest>,
+    /// Which part of the list, from 1.
+    pub part: u64,
+    /// The find that lists them.
+    pub find: String,
+    /// Whether this is the last part.
+    pub last: bool,
+    /// The packages of this part.
+    pub packages: Vec<PackagesEntry>,
+}
+
+impl Record for Packages {
+    const TYPE: &'static str = "packages";
+    const VERSION: u32 = 1;
+}

@@ -1,0 +1,309 @@
+//! A question that could not be answered, and why: the `failure` record.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Digest, Record, Workload};
+
+/// Why something could not be found out: stable words that scripts may match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FailureCode {
+    /// The image reference is malformed.
+    BadReference,
+    /// A name or an answer is not of the form that it must have.
+    BadResponse,
+    /// The registry wants credentials, or does not accept those it got.
+    Unauthorized,
+    /// The registry or API server knows who asks, and refuses.
+    Forbidden,
+    /// What was asked for is not there.
+    NotFound,
+    /// The host says that it is asked too often.
+    RateLimited,
+    /// The host answered with an error of its own (5xx).
+    ServerError,
+    /// The host could not be reached.
+    HostUnreachable,
+    /// The host's name has no address.
+    NameNotResolved,
+    /// The host took too long.
+    Timeout,
+    /// The run's time was over before this could be asked.
+    Deadline,
+    /// The host's certificate is not signed by an authority that is known here, or TLS failed.
+    Tls,
+    /// The answer is larger than its limit.
+    TooLarge,
+    /// The bytes do not have the digest that they were asked by.
+    DigestMismatch,
+    /// The registry names a place for tokens that credentials may not go to.
+    RealmRefused,
+    /// The answer leads somewhere that may not be asked.
+    RedirectRefused,
+    /// The address may not be asked.
+    AddressRefused,
+    /// The credentials could not be had from their store.
+    Credentials,
+    /// No manifest fits the platform, or several do.
+    PlatformUnknown,
+    /// It is not settled which index lists the manifest.
+    IndexUnknown,
+    /// What runs has an image id that no manifest of the tag has.
+    ImageIdUnproven,
+    /// The layout directory cannot be read.
+    Layout,
+    /// A namespace that was named does not exist.
+    NamespaceNotFound,
+}
+
+impl FailureCode {
+    /// Every code, for documents and tests.
+    pub const ALL: [Self; 23] = [
+        Self::BadReference,
+        Self::BadResponse,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::RateLimited,
+        Self::ServerError,
+        Self::HostUnreachable,
+        Self::NameNotResolved,
+        Self::Timeout,
+        Self::Deadline,
+        Self::Tls,
+        Self::TooLarge,
+        Self::DigestMismatch,
+        Self::RealmRefused,
+        Self::RedirectRefused,
+        Self::AddressRefused,
+        Self::Credentials,
+        Self::PlatformUnknown,
+        Self::IndexUnknown,
+        Self::ImageIdUnproven,
+        Self::Layout,
+        Self::NamespaceNotFound,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadReference => "bad-reference",
+            Self::BadResponse => "bad-response",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::RateLimited => "rate-limited",
+            Self::ServerError => "server-error",
+            Self::HostUnreachable => "host-unreachable",
+            Self::NameNotResolved => "name-not-resolved",
+            Self::Timeout => "timeout",
+            Self::Deadline => "deadline",
+            Self::Tls => "tls",
+            Self::TooLarge => "too-large",
+            Self::DigestMismatch => "digest-mismatch",
+            Self::RealmRefused => "realm-refused",
+            Self::RedirectRefused => "redirect-refused",
+            Self::AddressRefused => "address-refused",
+            Self::Credentials => "credentials",
+            Self::PlatformUnknown => "platform-unknown",
+            Self::IndexUnknown => "index-unknown",
+            Self::ImageIdUnproven => "image-id-unproven",
+            Self::Layout => "layout",
+            Self::NamespaceNotFound => "namespace-not-found",
+        }
+    }
+
+    /// Whether asking again later may help without anybody changing anything.
+    #[must_use]
+    pub fn retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::ServerError
+                | Self::HostUnreachable
+                | Self::NameNotResolved
+                | Self::Timeout
+                | Self::Deadline
+        )
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A subject key that is there, with a value or null; absent keys are the outer `None`.
+type Key<T> = Option<Option<T>>;
+
+/// Tells a key with null from an absent one.
+fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Key<T>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// `failure`: why a question has no definite answer. It follows the answer that says `unknown`.
+///
+/// Subject: that of the question; only its keys are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The stage that asked.
+    pub stage: String,
+    /// The record types whose answers suffer.
+    pub about: Vec<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub namespace: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub workload: Key<Workload>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub container: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub container_type: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub image: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub image_id: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub platform: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub repository: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub index: Key<Digest>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub manifest: Key<Digest>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub release_name: Key<String>,
+    /// Subject.
+    #[serde(
+        default,
+        deserialize_with = "there",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rule: Key<String>,
+    /// The store that failed, where the question was put to several.
+    #[serde(default)]
+    pub store: Option<String>,
+    /// A stable word; see `docs/records.md`.
+    pub code: String,
+    /// What happened, and what would mend it.
+    pub message: String,
+    /// Whether asking again later may help.
+    pub retryable: bool,
+    /// The host that was asked.
+    pub host: Option<String>,
+    /// The HTTP status that it answered.
+    pub status: Option<u16>,
+}
+
+impl Failure {
+    /// A failure without a subject yet.
+    #[must_use]
+    pub fn new(stage: &str, about: &[&str], code: FailureCode, message: &str) -> Self {
+        Self {
+            stage: stage.to_owned(),
+            about: about.iter().map(|kind| (*kind).to_owned()).collect(),
+            code: code.as_str().to_owned(),
+            message: crate::text::cut(message).into_owned(),
+            retryable: code.retryable(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Record for Failure {
+    const TYPE: &'static str = "failure";
+    const VERSION: u32 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_words() {
+        let mut words: Vec<&str> = FailureCode::ALL.iter().map(|code| code.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), FailureCode::ALL.len());
+    }
+
+    #[test]
+    fn a_null_key_is_not_an_absent_one() {
+        let failure = Failure {
+            image: Some(Some("nginx".into())),
+            image_id: Some(None),
+            ..Failure::new(
+                "pc-digest",
+                &["digest"],
+                FailureCode::Timeout,
+                "30 s are over",
+            )
+        };
+        let json = serde_json::to_value(&failure).expect("JSON");
+        assert_eq!(json.get("imageId"), Some(&serde_json::Value::Null));
+        assert_eq!(json.get("repository"), None);
+        assert_eq!(
+            serde_json::from_value::<Failure>(json).expect("read"),
+            failure
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! The wire: every record of the stream between the tools, its JSON Schema, and the rule that
+//! combines finds into a verdict.
+//!
+//! A stream is NDJSON: one flat JSON object a line, each with `type`, `v` (the version of that
+//! record type), its subject and its facts, in camelCase. `docs/records.md` specifies it for
+//! people who write a stage in another language.
+//!
+//! This crate does no I/O and knows no client: it parses and prints bytes and decides.
+//!
+//! | `type` | here | written by |
+//! |---|---|---|
+//! | `image` | [`Image`] | pc-discover |
+//! | `runtime` | [`Runtime`] | pc-discover |
+//! | `release` | [`Release`] | pc-helm |
+//! | `digest` | [`DigestRecord`] | pc-digest |
+//! | `repository` | [`RepositoryRecord`] | pc-updates |
+//! | `update` | [`Update`] | pc-updates |
+//! | `signature` `provenance` `sbom` `attestation` | [`Signature`], [`Provenance`], [`Sbom`], [`Attestation`] | pc-verify |
+//! | `policy` | [`Policy`] | pc-verify |
+//! | `packages` | [`Packages`] | pc-verify, on request |
+//! | `failure` | [`Failure`] | every stage |
+//! | `end` | [`End`] | every stage |
+
+mod digest;
+mod digest_record;
+pub mod duration;
+mod end;
+mod evidence;
+mod failure;
+mod image;
+mod platform;
+mod policy;
+mod release;
+pub mod schema;
+pub mod text;
+mod update;
+mod verdict;
+pub mod wire;
+
+pub use digest::{Digest, DigestError};
+pub use digest_record::{DigestRecord, Drift, How, PlatformManifest};
+pub use end::{End, Shard, ShardError, Tally};
+pub use evidence::{
+    Attestation, AttestationFind, Certificate, LogEntry, On, Packages, PackagesEntry, Provenance,
+    ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, Signer, StoreAnswer, StoreOutcome,
+};
+pub use failure::{Failure, FailureCode};
+pub use image::{ContainerType, Image, Runtime, Workload};
+pub use platform::{Platform, PlatformError};
+pub use policy::{Policy, PolicyMode, PolicyResult};
+pub use release::{Origin, Release};
+pub use update::{RepositoryRecord, Update, UpdateKind, UpdateStatus};
+pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
+pub use wire::Record;

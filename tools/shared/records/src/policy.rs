@@ -1,0 +1,63 @@
+//! What a policy says of an image: the `policy` record.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Record};
+
+/// Whether a policy's failure counts (sigstore policy-controller, `ClusterImagePolicy.spec.mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicyMode {
+    /// A failure is a failure.
+    Enforce,
+    /// A failure is a warning.
+    Warn,
+}
+
+/// The result of one policy for one image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicyResult {
+    /// One of its authorities is content.
+    Pass,
+    /// None is.
+    Fail,
+    /// None is, and the policy only warns.
+    Warn,
+    /// An exception holds, or the policy does not apply.
+    Skip,
+    /// Could not be judged.
+    Unknown,
+}
+
+/// `policy`: one policy's result for one image. Subject: repository, index, manifest, policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// The repository, normalized.
+    pub repository: String,
+    /// The index known to list the manifest.
+    pub index: Option<Digest>,
+    /// The platform manifest that runs.
+    pub manifest: Option<Digest>,
+    /// The policy's name.
+    pub policy: String,
+    /// Whether it enforces or warns.
+    pub mode: PolicyMode,
+    /// The result.
+    pub result: PolicyResult,
+    /// The authority that was content.
+    pub authority: Option<String>,
+    /// Why it is what it is, one reason per authority that was not content.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// The exception that made it `skip`: reason, owner and end date as one text.
+    #[serde(default)]
+    pub exception: Option<String>,
+}
+
+impl Record for Policy {
+    const TYPE: &'static str = "policy";
+    const VERSION: u32 = 1;
+}
