@@ -1,0 +1,166 @@
+//! How a tool ends: one small table for the whole suite, and one way to say what went wrong.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::enrich::EdgeError;
+
+/// The table that every `--help` ends with.
+pub const EXIT_STATUS: &str = "\
+Exit status:
+  0  complete; items that failed are in the stream as data
+  1  not complete, or could not start
+  2  usage or configuration
+  3  a gate was not met; 1 goes before 3
+A closed pipe on standard output is quiet and 0.";
+
+/// An exit status other than success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 1: not complete, or could not start.
+    Incomplete,
+    /// 2: usage or configuration.
+    Usage,
+    /// 3: a gate was not met.
+    Gate,
+}
+
+impl Status {
+    fn code(self) -> u8 {
+        match self {
+            Self::Incomplete => 1,
+            Self::Usage => 2,
+            Self::Gate => 3,
+        }
+    }
+}
+
+/// How a tool ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All done.
+    Complete,
+    /// All done, and a gate was not met; the text says which and by what.
+    GateNotMet(String),
+}
+
+/// Why a tool could not do its work: an error, its exit status, and what would mend it.
+#[derive(Debug)]
+pub struct Fault {
+    status: Status,
+    source: Box<dyn Error + Send + Sync>,
+    hint: Option<String>,
+}
+
+impl Fault {
+    /// Exit status 1: not complete, or could not start.
+    pub fn incomplete(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            status: Status::Incomplete,
+            source: source.into(),
+            hint: None,
+        }
+    }
+
+    /// Exit status 2: usage or configuration.
+    pub fn usage(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            status: Status::Usage,
+            source: source.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what would mend it; printed on a line of its own.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The text for people: what, its causes in one line, and the hint.
+    #[must_use]
+    pub fn message(&self, tool: &str) -> String {
+        let mut text = format!("{tool}: error: {}", self.source);
+        let mut cause = self.source.source();
+        while let Some(error) = cause {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+        text
+    }
+}
+
+impl From<EdgeError> for Fault {
+    fn from(error: EdgeError) -> Self {
+        let hint = error.hint();
+        let fault = Self::incomplete(error);
+        match hint {
+            Some(hint) => fault.with_hint(hint),
+            None => fault,
+        }
+    }
+}
+
+/// Prints what is to be said and gives the process its status.
+pub(crate) fn finish(tool: &str, result: Result<Outcome, Fault>) -> ExitCode {
+    match result {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::GateNotMet(why)) => {
+            say(&format!("{tool}: gate not met: {why}"));
+            ExitCode::from(Status::Gate.code())
+        }
+        Err(fault) if is_closed_output(&fault) => ExitCode::SUCCESS,
+        Err(fault) => {
+            say(&fault.message(tool));
+            ExitCode::from(fault.status.code())
+        }
+    }
+}
+
+/// Whoever read our output has left; that is how `| head -1` ends, and no error.
+fn is_closed_output(fault: &Fault) -> bool {
+    fault
+        .source
+        .downcast_ref::<EdgeError>()
+        .is_some_and(|e| matches!(e, EdgeError::OutputClosed))
+}
+
+/// Writes a line to standard error. When that is closed there is nobody left to tell.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read `a`")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn a_message_has_what_why_and_how_to_mend_it() {
+        let fault =
+            Fault::usage(Outer(std::io::Error::other("no such file"))).with_hint("give another");
+        assert_eq!(
+            fault.message("pc-x"),
+            "pc-x: error: cannot read `a`: no such file\nhint: give another"
+        );
+        assert_eq!(fault.status(), Status::Usage);
+    }
+}
