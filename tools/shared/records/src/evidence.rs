@@ -117,7 +117,7 @@ macro_rules! find {
             pub on: Digest,
             /// Whether it counts for the manifest through an index whose bytes list it.
             pub inherited: bool,
-            /// The format, `bundle/0.3` or `cosign/simple` for example.
+            /// The format with its version, `bundle/0.3`, `cosign/simple` or `spdx/2.3+json` for example.
             pub format: String,
             /// The judgement of this find alone.
             pub verdict: FindVerdict,
@@ -182,8 +182,6 @@ find! {
     SbomFind {
         /// The predicate type.
         predicate_type: Option<String>,
-        /// The version of the format, `2.3` for example.
-        #[serde(default)] format_version: Option<String>,
         /// The tool that made it.
         #[serde(default)] tool: Option<String>,
         /// How many packages it lists.

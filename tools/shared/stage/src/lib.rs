@@ -20,6 +20,7 @@ pub mod input;
 mod logs;
 pub mod output;
 mod progress;
+pub mod reference;
 
 pub use cli::{CommonArgs, StreamArgs, Tool};
 pub use enrich::{Answers, Gate, Input, Steps};

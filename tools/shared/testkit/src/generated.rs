@@ -1,0 +1,46 @@
+//! Files that are generated and committed.
+
+use crate::root;
+
+/// Set to write generated files anew instead of comparing them.
+pub const UPDATE: &str = "UPDATE_GENERATED";
+
+/// Demands that the committed file `path` (below the project's root) is `wanted`.
+///
+/// With `UPDATE_GENERATED=1` the file is written instead.
+///
+/// # Panics
+/// When the file is stale, or cannot be read or written.
+#[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "a test helper: the message is the test's failure"
+)]
+pub fn generated(path: &str, wanted: &str) {
+    let file = root().join(path);
+    if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
+        let written = file
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&file, wanted));
+        if let Err(error) = written {
+            panic!("cannot write `{path}`: {error}");
+        }
+        return;
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    if committed == wanted {
+        return;
+    }
+    let line = committed
+        .lines()
+        .zip(wanted.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
+    panic!(
+        "`{path}` is stale from line {}: run `{UPDATE}=1 cargo test --workspace` and commit it\ncommitted: {:?}\nwanted:    {:?}",
+        line + 1,
+        committed.lines().nth(line),
+        wanted.lines().nth(line),
+    );
+}

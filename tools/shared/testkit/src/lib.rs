@@ -1,0 +1,14 @@
+//! What the tests of all crates share: a runner for the tools, shells for whole pipelines, a
+//! registry that counts and lies on demand, and the ways to real components and foreign data.
+//!
+//! Only tests depend on this crate. A fake here is for what a real component will not do when
+//! asked; the real ones come from `scripts/testbed`.
+
+mod generated;
+mod places;
+pub mod registry;
+mod run;
+
+pub use generated::{UPDATE, generated};
+pub use places::{Testbed, root, shared_data};
+pub use run::{Ran, Run, Shell, binaries, pc};
