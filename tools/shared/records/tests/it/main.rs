@@ -33,6 +33,19 @@ fn there_and_back<R: Record>(line: &str) -> (Value, Value) {
     )
 }
 
+/// Drops keys with null: where a key may be left out, null says the same.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), without_nulls(value)))
+            .collect(),
+        Value::Array(list) => list.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
+}
+
 #[test]
 fn the_worked_example_reads_validates_and_loses_nothing() {
     let Some(data) = testkit::shared_data("the worked example") else {
@@ -67,7 +80,11 @@ fn the_worked_example_reads_validates_and_loses_nothing() {
         for (key, value) in before.as_object().expect("an object") {
             // The example names a policy's reason in the singular; the table of records does not.
             if (kind.as_str(), key.as_str()) != ("policy", "reason") {
-                assert_eq!(after.get(key), Some(value), "`{key}` of `{kind}`");
+                assert_eq!(
+                    after.get(key).map(without_nulls),
+                    Some(without_nulls(value)),
+                    "`{key}` of `{kind}`"
+                );
             }
         }
     }
