@@ -129,6 +129,40 @@ impl FailureCode {
                 | Self::Deadline
         )
     }
+
+    /// What it means, for documents.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::BadReference => "the image reference is malformed",
+            Self::BadResponse => "a name or an answer is not of the form that it must have",
+            Self::Unauthorized => "the registry wants credentials, or does not accept those it got",
+            Self::Forbidden => "the registry or API server knows who asks, and refuses",
+            Self::NotFound => "what was asked for is not there",
+            Self::RateLimited => "the host says that it is asked too often",
+            Self::ServerError => "the host answered with an error of its own (5xx)",
+            Self::HostUnreachable => "the host could not be reached",
+            Self::NameNotResolved => "the host's name has no address",
+            Self::Timeout => "the host took too long",
+            Self::Deadline => "the run's time was over before this could be asked",
+            Self::Tls => {
+                "the host's certificate is not signed by an authority that is known here, or TLS failed"
+            }
+            Self::TooLarge => "the answer is larger than its limit",
+            Self::DigestMismatch => "the bytes do not have the digest that they were asked by",
+            Self::RealmRefused => {
+                "the registry names a place for tokens that credentials may not go to"
+            }
+            Self::RedirectRefused => "the answer leads somewhere that may not be asked",
+            Self::AddressRefused => "the address may not be asked",
+            Self::Credentials => "the credentials could not be had from their store",
+            Self::PlatformUnknown => "no manifest fits the platform, or several do",
+            Self::IndexUnknown => "it is not settled which index lists the manifest",
+            Self::ImageIdUnproven => "what runs has an image id that no manifest of the tag has",
+            Self::Layout => "the layout directory cannot be read",
+            Self::NamespaceNotFound => "a namespace that was named does not exist",
+        }
+    }
 }
 
 impl fmt::Display for FailureCode {

@@ -44,3 +44,31 @@ pub fn generated(path: &str, wanted: &str) {
         wanted.lines().nth(line),
     );
 }
+
+/// Demands that the part of `path` between `<!-- begin: NAME -->` and `<!-- end: NAME -->` is
+/// `wanted`; with `UPDATE_GENERATED=1` it is written instead.
+///
+/// # Panics
+/// When the part is stale, or its marks are not there.
+#[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "a test helper: the message is the test's failure"
+)]
+pub fn generated_part(path: &str, name: &str, wanted: &str) {
+    let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
+    let (begin, end) = (
+        format!("<!-- begin: {name} -->\n"),
+        format!("<!-- end: {name} -->"),
+    );
+    let parts = text
+        .split_once(&begin)
+        .and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    match parts {
+        Some((before, after)) => generated(path, &format!("{before}{begin}{wanted}{end}{after}")),
+        None => panic!(
+            "`{path}` has no part between `{}` and `{end}`",
+            begin.trim_end()
+        ),
+    }
+}

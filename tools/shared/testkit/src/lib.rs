@@ -9,6 +9,6 @@ mod places;
 pub mod registry;
 mod run;
 
-pub use generated::{UPDATE, generated};
+pub use generated::{UPDATE, generated, generated_part};
 pub use places::{Testbed, root, shared_data};
 pub use run::{Ran, Run, Shell, binaries, pc};

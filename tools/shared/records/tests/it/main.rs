@@ -2,8 +2,8 @@
 
 use records::wire::{self, Head};
 use records::{
-    DigestRecord, End, Failure, Image, Policy, Provenance, Record, Release, Sbom, Signature,
-    Update, schema,
+    DigestRecord, End, Failure, FailureCode, Image, Policy, Provenance, Record, Release, Sbom,
+    Signature, Update, schema,
 };
 use serde_json::Value;
 
@@ -19,6 +19,23 @@ fn the_committed_schemas_are_those_of_the_types() {
         testkit::generated(&format!("docs/schema/{name}.json"), &pretty(&schema));
     }
     testkit::generated("docs/schema/stream.json", &pretty(&schema::stream()));
+}
+
+#[test]
+fn the_table_of_failure_codes_is_that_of_the_code() {
+    let mut table = "| code | asking again may help | what it means |\n|---|---|---|\n".to_owned();
+    for code in FailureCode::ALL {
+        let again = if code.retryable() { "yes" } else { "no" };
+        table.push_str(&format!("| `{code}` | {again} | {} |\n", code.meaning()));
+    }
+    testkit::generated_part("docs/records.md", "failure codes", &table);
+    let example = std::fs::read_to_string(testkit::root().join("docs/examples/hub-note"))
+        .expect("the example");
+    testkit::generated_part(
+        "docs/records.md",
+        "example stage",
+        &format!("```sh\n{example}```\n"),
+    );
 }
 
 /// Reads a line as `R`, writes it again, and says what the two share.
