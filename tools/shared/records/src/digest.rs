@@ -48,9 +48,7 @@ impl Digest {
     /// `sha256` or `sha512`.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        self.0
-            .split_once(':')
-            .map_or("", |(algorithm, _)| algorithm)
+        self.0.split_once(':').map_or("", |(algorithm, _)| algorithm)
     }
 
     /// The hexadecimal digits behind the colon.
@@ -70,23 +68,16 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (algorithm, hex) = text
-            .split_once(':')
-            .ok_or_else(|| DigestError::NoAlgorithm(text.to_owned()))?;
+        let (algorithm, hex) =
+            text.split_once(':').ok_or_else(|| DigestError::NoAlgorithm(text.to_owned()))?;
         let (algorithm, length) = match algorithm {
             "sha256" => ("sha256", 64),
             "sha512" => ("sha512", 128),
             other => return Err(DigestError::Algorithm(other.to_owned())),
         };
-        let digits = hex
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let digits = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if hex.len() != length || !digits {
-            return Err(DigestError::Hex {
-                text: text.to_owned(),
-                algorithm,
-                length,
-            });
+            return Err(DigestError::Hex { text: text.to_owned(), algorithm, length });
         }
         Ok(Self(text.into()))
     }
@@ -121,10 +112,7 @@ mod tests {
         let text = format!("sha256:{}", "a1".repeat(32));
         let digest: Digest = text.parse().expect("a digest");
         assert_eq!(digest.to_string(), text);
-        assert_eq!(
-            (digest.algorithm(), digest.short()),
-            ("sha256", "a1a1a1a1a1a1")
-        );
+        assert_eq!((digest.algorithm(), digest.short()), ("sha256", "a1a1a1a1a1a1"));
     }
 
     #[test]
@@ -132,31 +120,14 @@ mod tests {
         for bad in ["", "nginx", "md5:00", "sha256:", "sha256:zz"] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
-        assert!(
-            format!("sha256:{}", "A1".repeat(32))
-                .parse::<Digest>()
-                .is_err()
-        );
-        assert!(
-            format!("sha256:{}", "a".repeat(63))
-                .parse::<Digest>()
-                .is_err()
-        );
-        assert!(
-            format!("sha256:{}é", "a".repeat(62))
-                .parse::<Digest>()
-                .is_err()
-        );
+        assert!(format!("sha256:{}", "A1".repeat(32)).parse::<Digest>().is_err());
+        assert!(format!("sha256:{}", "a".repeat(63)).parse::<Digest>().is_err());
+        assert!(format!("sha256:{}é", "a".repeat(62)).parse::<Digest>().is_err());
     }
 
     #[test]
     fn a_bad_digest_in_json_says_why() {
         let error = serde_json::from_str::<Digest>(r#""sha256:zz""#).expect_err("refused");
-        assert!(
-            error
-                .to_string()
-                .contains("64 lower-case hexadecimal digits"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("64 lower-case hexadecimal digits"), "{error}");
     }
 }

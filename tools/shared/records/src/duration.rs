@@ -29,13 +29,9 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(bad)?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(bad)?;
         let (number, tail) = rest.split_at(digits);
-        let unit = tail
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(tail.len());
+        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit);
         let seconds = match unit {
             "ns" => 1e-9,
@@ -52,11 +48,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         total = total.checked_add(part).ok_or_else(bad)?;
         rest = tail;
     }
-    if text.is_empty() {
-        Err(bad())
-    } else {
-        Ok(total)
-    }
+    if text.is_empty() { Err(bad()) } else { Ok(total) }
 }
 
 /// Parses a duration, or `-1` for one without end.
@@ -64,11 +56,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_span(text: &str) -> Result<Span, DurationError> {
-    if text == "-1" {
-        Ok(Span::Forever)
-    } else {
-        parse(text).map(Span::For)
-    }
+    if text == "-1" { Ok(Span::Forever) } else { parse(text).map(Span::For) }
 }
 
 #[cfg(test)]
@@ -89,16 +77,7 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for bad in [
-            "",
-            "30",
-            "s",
-            "-30s",
-            "1w",
-            "30 s",
-            "1..2s",
-            "99999999999999999999d",
-        ] {
+        for bad in ["", "30", "s", "-30s", "1w", "30 s", "1..2s", "99999999999999999999d"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -31,10 +31,7 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = text.split_once('/').and_then(|(index, count)| {
-            Some(Self {
-                index: index.parse().ok()?,
-                count: count.parse().ok()?,
-            })
+            Some(Self { index: index.parse().ok()?, count: count.parse().ok()? })
         });
         match parsed {
             Some(shard) if shard.index >= 1 && shard.index <= shard.count => Ok(shard),

@@ -190,88 +190,40 @@ pub struct Failure {
     /// The record types whose answers suffer.
     pub about: Vec<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub namespace: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub workload: Key<Workload>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub container: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub container_type: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub image: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub image_id: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub platform: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub repository: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub index: Key<Digest>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub manifest: Key<Digest>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub release_name: Key<String>,
     /// Subject.
-    #[serde(
-        default,
-        deserialize_with = "there",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub rule: Key<String>,
     /// The store that failed, where the question was put to several.
     #[serde(default)]
@@ -325,19 +277,11 @@ mod tests {
         let failure = Failure {
             image: Some(Some("nginx".into())),
             image_id: Some(None),
-            ..Failure::new(
-                "pc-digest",
-                &["digest"],
-                FailureCode::Timeout,
-                "30 s are over",
-            )
+            ..Failure::new("pc-digest", &["digest"], FailureCode::Timeout, "30 s are over")
         };
         let json = serde_json::to_value(&failure).expect("JSON");
         assert_eq!(json.get("imageId"), Some(&serde_json::Value::Null));
         assert_eq!(json.get("repository"), None);
-        assert_eq!(
-            serde_json::from_value::<Failure>(json).expect("read"),
-            failure
-        );
+        assert_eq!(serde_json::from_value::<Failure>(json).expect("read"), failure);
     }
 }

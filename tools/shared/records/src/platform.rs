@@ -37,11 +37,7 @@ impl FromStr for Platform {
             [os, architecture, variant] => (os, architecture, Some(variant)),
             _ => return Err(PlatformError(text.to_owned())),
         };
-        if ![os, architecture]
-            .into_iter()
-            .chain(variant)
-            .all(well_formed)
-        {
+        if ![os, architecture].into_iter().chain(variant).all(well_formed) {
             return Err(PlatformError(text.to_owned()));
         }
         Ok(Self {
@@ -55,9 +51,7 @@ impl FromStr for Platform {
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant
-            .as_ref()
-            .map_or(Ok(()), |variant| write!(f, "/{variant}"))
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
     }
 }
 
@@ -68,24 +62,15 @@ mod tests {
     #[test]
     fn parses_and_prints() {
         for text in ["linux/amd64", "linux/arm/v7", "windows/amd64"] {
-            assert_eq!(
-                text.parse::<Platform>().expect("a platform").to_string(),
-                text
-            );
+            assert_eq!(text.parse::<Platform>().expect("a platform").to_string(), text);
         }
     }
 
     #[test]
     fn refuses_the_rest() {
-        for bad in [
-            "",
-            "linux",
-            "linux/",
-            "/amd64",
-            "linux/arm/v7/x",
-            "linux/a md64",
-            "linux/\u{202e}",
-        ] {
+        for bad in
+            ["", "linux", "linux/", "/amd64", "linux/arm/v7/x", "linux/a md64", "linux/\u{202e}"]
+        {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }
     }

@@ -75,8 +75,5 @@ fn with_envelope(schema: &mut Value, kind: &str, version: u32) {
         required.extend(own);
     }
     object.insert("required".into(), Value::Array(required));
-    object.insert(
-        "title".into(),
-        json!(format!("The `{kind}` record, version {version}")),
-    );
+    object.insert("title".into(), json!(format!("The `{kind}` record, version {version}")));
 }

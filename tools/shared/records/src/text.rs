@@ -47,11 +47,8 @@ pub fn shown(text: &str) -> String {
 /// `max` characters.
 #[must_use]
 pub fn clean(text: &str, max: usize) -> String {
-    let mut cleaned: String = text
-        .chars()
-        .take(max)
-        .map(|c| if is_hostile(c) { '\u{fffd}' } else { c })
-        .collect();
+    let mut cleaned: String =
+        text.chars().take(max).map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(max).is_some() {
         cleaned.push('…');
     }
@@ -81,10 +78,7 @@ mod tests {
 
     #[test]
     fn cleans_what_steers_a_terminal() {
-        assert_eq!(
-            shown("a\u{1b}[31m\u{202e}b\n"),
-            "a\u{fffd}[31m\u{fffd}b\u{fffd}"
-        );
+        assert_eq!(shown("a\u{1b}[31m\u{202e}b\n"), "a\u{fffd}[31m\u{fffd}b\u{fffd}");
         assert_eq!(clean("abcdef", 3), "abc…");
         assert_eq!(clean("abc", 3), "abc");
     }

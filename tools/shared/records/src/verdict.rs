@@ -118,15 +118,9 @@ pub struct Combined {
 #[must_use]
 pub fn combine(finds: &[FindVerdict], known: Known) -> Combined {
     let any = |wanted: FindVerdict| finds.contains(&wanted);
-    let best = [FindVerdict::Valid, FindVerdict::Present]
-        .into_iter()
-        .find(|v| any(*v));
+    let best = [FindVerdict::Valid, FindVerdict::Present].into_iter().find(|v| any(*v));
     let seen = best.map_or(Verdict::Absent, Verdict::from);
-    let settled = |verdict| Combined {
-        verdict,
-        seen: verdict,
-        reason: None,
-    };
+    let settled = |verdict| Combined { verdict, seen: verdict, reason: None };
     if any(FindVerdict::Trusted) {
         return settled(Verdict::Trusted);
     }
@@ -134,18 +128,12 @@ pub fn combine(finds: &[FindVerdict], known: Known) -> Combined {
         return settled(Verdict::Invalid);
     }
     if !known.whole || any(FindVerdict::Unknown) {
-        return Combined {
-            verdict: Verdict::Unknown,
-            seen,
-            reason: None,
-        };
+        return Combined { verdict: Verdict::Unknown, seen, reason: None };
     }
     match (seen, why_not_absent(known)) {
-        (Verdict::Absent, Some(reason)) => Combined {
-            verdict: Verdict::Unknown,
-            seen,
-            reason: Some(reason),
-        },
+        (Verdict::Absent, Some(reason)) => {
+            Combined { verdict: Verdict::Unknown, seen, reason: Some(reason) }
+        }
         _ => settled(seen),
     }
 }
@@ -154,13 +142,8 @@ pub fn combine(finds: &[FindVerdict], known: Known) -> Combined {
 fn why_not_absent(known: Known) -> Option<&'static str> {
     match known {
         Known { present: None, .. } => Some("present-unknown"),
-        Known {
-            present: Some(false),
-            ..
-        } => Some("not-present"),
-        Known {
-            platform: false, ..
-        } => Some("platform-unknown"),
+        Known { present: Some(false), .. } => Some("not-present"),
+        Known { platform: false, .. } => Some("platform-unknown"),
         Known { index: false, .. } => Some("index-unknown"),
         _ => None,
     }
@@ -170,12 +153,7 @@ fn why_not_absent(known: Known) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const ALL: Known = Known {
-        whole: true,
-        present: Some(true),
-        index: true,
-        platform: true,
-    };
+    const ALL: Known = Known { whole: true, present: Some(true), index: true, platform: true };
 
     fn verdict(finds: &[FindVerdict], known: Known) -> Verdict {
         combine(finds, known).verdict
@@ -184,14 +162,8 @@ mod tests {
     #[test]
     fn the_order_of_combination() {
         use FindVerdict as F;
-        assert_eq!(
-            verdict(&[F::Invalid, F::Trusted, F::Unknown], ALL),
-            Verdict::Trusted
-        );
-        assert_eq!(
-            verdict(&[F::Invalid, F::Valid, F::Unknown], ALL),
-            Verdict::Invalid
-        );
+        assert_eq!(verdict(&[F::Invalid, F::Trusted, F::Unknown], ALL), Verdict::Trusted);
+        assert_eq!(verdict(&[F::Invalid, F::Valid, F::Unknown], ALL), Verdict::Invalid);
         assert_eq!(verdict(&[F::Unknown, F::Valid], ALL), Verdict::Unknown);
         assert_eq!(verdict(&[F::Present, F::Valid], ALL), Verdict::Valid);
         assert_eq!(verdict(&[F::Present], ALL), Verdict::Present);
@@ -200,15 +172,9 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_to_the_end_is_unknown_and_says_what_was_seen() {
-        let known = Known {
-            whole: false,
-            ..ALL
-        };
+        let known = Known { whole: false, ..ALL };
         let combined = combine(&[FindVerdict::Present, FindVerdict::Valid], known);
-        assert_eq!(
-            (combined.verdict, combined.seen),
-            (Verdict::Unknown, Verdict::Valid)
-        );
+        assert_eq!((combined.verdict, combined.seen), (Verdict::Unknown, Verdict::Valid));
         assert_eq!(combine(&[], known).seen, Verdict::Absent);
         assert_eq!(verdict(&[FindVerdict::Trusted], known), Verdict::Trusted);
     }
@@ -216,40 +182,13 @@ mod tests {
     #[test]
     fn absent_needs_a_repository_that_shows_the_manifest() {
         for (known, reason) in [
-            (
-                Known {
-                    present: None,
-                    ..ALL
-                },
-                "present-unknown",
-            ),
-            (
-                Known {
-                    present: Some(false),
-                    ..ALL
-                },
-                "not-present",
-            ),
-            (
-                Known {
-                    platform: false,
-                    ..ALL
-                },
-                "platform-unknown",
-            ),
-            (
-                Known {
-                    index: false,
-                    ..ALL
-                },
-                "index-unknown",
-            ),
+            (Known { present: None, ..ALL }, "present-unknown"),
+            (Known { present: Some(false), ..ALL }, "not-present"),
+            (Known { platform: false, ..ALL }, "platform-unknown"),
+            (Known { index: false, ..ALL }, "index-unknown"),
         ] {
             let combined = combine(&[], known);
-            assert_eq!(
-                (combined.verdict, combined.reason),
-                (Verdict::Unknown, Some(reason))
-            );
+            assert_eq!((combined.verdict, combined.reason), (Verdict::Unknown, Some(reason)));
             assert_eq!(verdict(&[FindVerdict::Present], known), Verdict::Present);
         }
     }

@@ -105,16 +105,10 @@ impl<'a> Head<'a> {
         }
         let kind = std::str::from_utf8(kind).ok()?;
         let rest = rest.strip_prefix(br#"","v":"#)?;
-        let digits = rest
-            .iter()
-            .take(10)
-            .position(|byte| !byte.is_ascii_digit())?;
+        let digits = rest.iter().take(10).position(|byte| !byte.is_ascii_digit())?;
         let v = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
         let closed = matches!(rest[digits], b',' | b'}') && line.last() == Some(&b'}');
-        closed.then_some(Self {
-            kind: Cow::Borrowed(kind),
-            v,
-        })
+        closed.then_some(Self { kind: Cow::Borrowed(kind), v })
     }
 }
 
@@ -124,16 +118,9 @@ impl<'a> Head<'a> {
 /// [`WireError::NewerVersion`] and [`WireError::BadPayload`].
 pub fn read<R: Record>(head: &Head<'_>, line: &[u8]) -> Result<R, WireError> {
     if head.v > R::VERSION {
-        return Err(WireError::NewerVersion {
-            kind: R::TYPE,
-            found: head.v,
-            known: R::VERSION,
-        });
+        return Err(WireError::NewerVersion { kind: R::TYPE, found: head.v, known: R::VERSION });
     }
-    serde_json::from_slice(line).map_err(|source| WireError::BadPayload {
-        kind: R::TYPE,
-        source,
-    })
+    serde_json::from_slice(line).map_err(|source| WireError::BadPayload { kind: R::TYPE, source })
 }
 
 /// Appends `record` to `out` as one line, `type` and `v` first.
@@ -146,10 +133,7 @@ pub fn write<R: Record>(out: &mut Vec<u8>, record: &R) -> Result<(), WireError> 
     let body = out.len();
     if let Err(source) = serde_json::to_writer(&mut *out, record) {
         out.truncate(start);
-        return Err(WireError::Unwritable {
-            kind: R::TYPE,
-            source,
-        });
+        return Err(WireError::Unwritable { kind: R::TYPE, source });
     }
     // The payload is an object with at least one field: its opening brace gives way to the head.
     out.remove(body);
@@ -157,10 +141,7 @@ pub fn write<R: Record>(out: &mut Vec<u8>, record: &R) -> Result<(), WireError> 
     let size = out.len() - start;
     if size > MAX_RECORD && R::TYPE != crate::End::TYPE {
         out.truncate(start);
-        return Err(WireError::TooLarge {
-            kind: R::TYPE,
-            size,
-        });
+        return Err(WireError::TooLarge { kind: R::TYPE, size });
     }
     Ok(())
 }
@@ -190,10 +171,7 @@ mod tests {
         );
         let line = line.strip_suffix(b"\n").expect("a line");
         let head = Head::peek(line).expect("a head");
-        assert_eq!(
-            read::<RepositoryRecord>(&head, line).expect("read"),
-            example()
-        );
+        assert_eq!(read::<RepositoryRecord>(&head, line).expect("read"), example());
     }
 
     #[test]
@@ -206,10 +184,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_names_both() {
-        let head = Head {
-            kind: "repository".into(),
-            v: 7,
-        };
+        let head = Head { kind: "repository".into(), v: 7 };
         let error = read::<RepositoryRecord>(&head, b"{}").expect_err("refused");
         assert_eq!(
             error.to_string(),
@@ -236,23 +211,14 @@ mod tests {
     #[test]
     fn too_large_leaves_the_buffer_as_it_was() {
         let mut out = b"before".to_vec();
-        let record = RepositoryRecord {
-            repository: "x".repeat(MAX_RECORD),
-            ..example()
-        };
-        assert!(matches!(
-            write(&mut out, &record),
-            Err(WireError::TooLarge { .. })
-        ));
+        let record = RepositoryRecord { repository: "x".repeat(MAX_RECORD), ..example() };
+        assert!(matches!(write(&mut out, &record), Err(WireError::TooLarge { .. })));
         assert_eq!(out, b"before");
     }
 
     #[test]
     fn shards_parse() {
-        assert_eq!(
-            "2/3".parse::<Shard>().expect("a shard"),
-            Shard { index: 2, count: 3 }
-        );
+        assert_eq!("2/3".parse::<Shard>().expect("a shard"), Shard { index: 2, count: 3 });
         for bad in ["0/3", "4/3", "3", "a/b", "1/0"] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }

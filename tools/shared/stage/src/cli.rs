@@ -41,31 +41,13 @@ pub trait Tool: Parser {
 #[command(next_help_heading = "Common")]
 pub struct CommonArgs {
     /// Log this and what is graver, to standard error
-    #[arg(
-        long,
-        env = "PROVENANCE_LOG_LEVEL",
-        value_enum,
-        default_value = "warn",
-        global = true
-    )]
+    #[arg(long, env = "PROVENANCE_LOG_LEVEL", value_enum, default_value = "warn", global = true)]
     pub log_level: LogLevel,
     /// How log lines look
-    #[arg(
-        long,
-        env = "PROVENANCE_LOG_FORMAT",
-        value_enum,
-        default_value = "text",
-        global = true
-    )]
+    #[arg(long, env = "PROVENANCE_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: LogFormat,
     /// Whether to show progress on standard error
-    #[arg(
-        long,
-        env = "PROVENANCE_PROGRESS",
-        value_enum,
-        default_value = "auto",
-        global = true
-    )]
+    #[arg(long, env = "PROVENANCE_PROGRESS", value_enum, default_value = "auto", global = true)]
     pub progress: ProgressWhen,
     /// Print the completions for a shell and stop
     #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
@@ -151,12 +133,7 @@ fn start<T: Tool>() -> Result<Outcome, Fault> {
     }
     crate::logs::start(common.log_level, common.log_format);
     let clock = Clock::from_env().map_err(|error: ClockError| Fault::usage(error))?;
-    let common = Common {
-        name: T::NAME,
-        version: T::VERSION,
-        progress: common.progress,
-        clock,
-    };
+    let common = Common { name: T::NAME, version: T::VERSION, progress: common.progress, clock };
     tool.run(&common)
 }
 
@@ -165,10 +142,7 @@ fn start<T: Tool>() -> Result<Outcome, Fault> {
 #[must_use]
 pub fn command<T: Tool>() -> Command {
     let command = T::command();
-    let examples = command
-        .get_after_help()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let after = if examples.is_empty() {
         EXIT_STATUS.to_owned()
     } else {
@@ -206,9 +180,7 @@ fn print_completions(mut command: Command, name: &str, shell: Shell) -> Result<O
 
 fn print_manual(command: Command) -> Result<Outcome, Fault> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(command)
-        .render(&mut text)
-        .map_err(Fault::incomplete)?;
+    clap_mangen::Man::new(command).render(&mut text).map_err(Fault::incomplete)?;
     print(&text)
 }
 
@@ -266,9 +238,7 @@ impl TypedValueParser for Switch {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(
-            ["true", "false"].map(PossibleValue::new).into_iter(),
-        ))
+        Some(Box::new(["true", "false"].map(PossibleValue::new).into_iter()))
     }
 }
 
@@ -277,11 +247,7 @@ impl TypedValueParser for Switch {
 pub fn words<V: ValueEnum>() -> String {
     let words: Vec<String> = V::value_variants()
         .iter()
-        .filter_map(|value| {
-            value
-                .to_possible_value()
-                .map(|value| value.get_name().to_owned())
-        })
+        .filter_map(|value| value.to_possible_value().map(|value| value.get_name().to_owned()))
         .collect();
     words.join(", ")
 }

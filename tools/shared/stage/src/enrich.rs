@@ -69,10 +69,9 @@ impl EdgeError {
                 "look at the messages of the stage before this one; with nothing to read, give an \
                  argument or `-n`",
             ),
-            Self::Input(InputError::Line {
-                source: WireError::NewerVersion { .. },
-                ..
-            }) => Some("use tools of one version in a pipeline"),
+            Self::Input(InputError::Line { source: WireError::NewerVersion { .. }, .. }) => {
+                Some("use tools of one version in a pipeline")
+            }
             Self::Input(InputError::Line { .. }) => {
                 Some("the input must be the output of a tool of this suite, one JSON record a line")
             }
@@ -160,10 +159,7 @@ impl Input {
     /// Standard input.
     #[must_use]
     pub fn stdin(max_line: usize) -> Self {
-        Self::Stream {
-            from: Box::new(std::io::stdin()),
-            max_line,
-        }
+        Self::Stream { from: Box::new(std::io::stdin()), max_line }
     }
 }
 
@@ -187,14 +183,7 @@ where
     Answer: Future<Output = Result<Answers, WireError>> + Send + 'static,
     Facts: FnOnce() -> TallyFacts,
 {
-    let Steps {
-        reads,
-        mut raises,
-        key,
-        ask,
-        facts,
-        gate,
-    } = steps;
+    let Steps { reads, mut raises, key, ask, facts, gate } = steps;
     let mut schedule = Schedule::new(emitter, progress, gate);
     let mut intake = Intake::start(input, reads)?;
     let mut once = Once::new();
@@ -326,9 +315,7 @@ fn read_into(
     from: Box<dyn Read + Send>,
     splitter: Splitter,
 ) {
-    let end = match read_pieces(from, splitter, |pieces| {
-        sender.blocking_send(Ok(pieces)).is_ok()
-    }) {
+    let end = match read_pieces(from, splitter, |pieces| sender.blocking_send(Ok(pieces)).is_ok()) {
         Ok(Ok(())) => return,
         Ok(Err(truncation)) => FeedEnd::Truncated(truncation),
         Err(error) => FeedEnd::Input(error),
@@ -343,9 +330,7 @@ fn read_into(
 /// When the handler cannot be installed.
 pub fn terminated() -> Result<Terminated, EdgeError> {
     use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::terminate())
-        .map(Terminated)
-        .map_err(EdgeError::Start)
+    signal(SignalKind::terminate()).map(Terminated).map_err(EdgeError::Start)
 }
 
 /// Waits for SIGTERM.
@@ -371,10 +356,7 @@ impl Once {
     fn new() -> Self {
         let random = RandomState::new();
         let secret = (random.hash_one(0_u8), random.hash_one(1_u8));
-        Self {
-            secret,
-            seen: HashSet::new(),
-        }
+        Self { secret, seen: HashSet::new() }
     }
 
     fn first<K: Hash>(&mut self, key: &K) -> bool {
@@ -486,10 +468,8 @@ impl Schedule {
                 }
                 Slot::Answered(answers) => self.write(answers)?,
                 Slot::Waiting(task) if task.is_finished() => {
-                    let answers = task
-                        .await
-                        .map_err(EdgeError::Task)?
-                        .map_err(EdgeError::Record)?;
+                    let answers =
+                        task.await.map_err(EdgeError::Task)?.map_err(EdgeError::Record)?;
                     self.write(answers)?;
                 }
                 waiting @ Slot::Waiting(_) => {
@@ -520,10 +500,9 @@ impl Schedule {
     /// Waits for the question in front. Safe to drop: the task goes on.
     async fn front(&mut self) -> Result<Answers, EdgeError> {
         match self.window.front_mut() {
-            Some(Slot::Waiting(task)) => task
-                .await
-                .map_err(EdgeError::Task)?
-                .map_err(EdgeError::Record),
+            Some(Slot::Waiting(task)) => {
+                task.await.map_err(EdgeError::Task)?.map_err(EdgeError::Record)
+            }
             _ => Ok(Answers::new()),
         }
     }
@@ -553,12 +532,7 @@ impl Schedule {
             });
         }
         self.emitter.end(&self.ends, facts())?;
-        Ok(outcome(
-            self.gate,
-            self.judged,
-            self.missed_count,
-            &self.missed,
-        ))
+        Ok(outcome(self.gate, self.judged, self.missed_count, &self.missed))
     }
 }
 
@@ -569,11 +543,7 @@ fn outcome(gate: Gate, judged: u64, missed: u64, reasons: &[String]) -> Outcome 
         (Gate::Judges, _, 0) => Outcome::Complete,
         (Gate::Judges, ..) => {
             let more = missed.saturating_sub(reasons.len() as u64);
-            let more = if more > 0 {
-                format!("; and {more} more")
-            } else {
-                String::new()
-            };
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
             Outcome::GateNotMet(format!("{}{more}", reasons.join("; ")))
         }
     }

@@ -57,29 +57,18 @@ pub struct Fault {
 impl Fault {
     /// Exit status 1: not complete, or could not start.
     pub fn incomplete(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            status: Status::Incomplete,
-            source: source.into(),
-            hint: None,
-        }
+        Self { status: Status::Incomplete, source: source.into(), hint: None }
     }
 
     /// Exit status 2: usage or configuration.
     pub fn usage(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            status: Status::Usage,
-            source: source.into(),
-            hint: None,
-        }
+        Self { status: Status::Usage, source: source.into(), hint: None }
     }
 
     /// Adds what would mend it; printed on a line of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// The exit status.
@@ -134,10 +123,7 @@ pub(crate) fn finish(tool: &str, result: Result<Outcome, Fault>) -> ExitCode {
 
 /// Whoever read our output has left; that is how `| head -1` ends, and no error.
 fn is_closed_output(fault: &Fault) -> bool {
-    fault
-        .source
-        .downcast_ref::<EdgeError>()
-        .is_some_and(|e| matches!(e, EdgeError::OutputClosed))
+    fault.source.downcast_ref::<EdgeError>().is_some_and(|e| matches!(e, EdgeError::OutputClosed))
 }
 
 /// Writes a line to standard error. When that is closed there is nobody left to tell.

@@ -25,10 +25,7 @@ pub struct Reads {
 /// The entry for record type `R`.
 #[must_use]
 pub const fn reads<R: Record>() -> Reads {
-    Reads {
-        kind: R::TYPE,
-        version: R::VERSION,
-    }
+    Reads { kind: R::TYPE, version: R::VERSION }
 }
 
 /// Why the input cannot be read on.
@@ -92,12 +89,7 @@ impl Mine {
     pub fn made<R: Record>(record: &R) -> Result<Self, WireError> {
         let mut line = Vec::new();
         wire::write(&mut line, record)?;
-        Ok(Self {
-            kind: R::TYPE,
-            bytes: line.into(),
-            line: 0,
-            v: R::VERSION,
-        })
+        Ok(Self { kind: R::TYPE, bytes: line.into(), line: 0, v: R::VERSION })
     }
 
     /// Parses the record.
@@ -105,14 +97,9 @@ impl Mine {
     /// # Errors
     /// When the version is newer or the payload does not fit; the line is named.
     pub fn parse<R: Record>(&self) -> Result<R, InputError> {
-        let head = Head {
-            kind: self.kind.into(),
-            v: self.v,
-        };
-        wire::read(&head, &self.bytes).map_err(|source| InputError::Line {
-            line: self.line,
-            source,
-        })
+        let head = Head { kind: self.kind.into(), v: self.v };
+        wire::read(&head, &self.bytes)
+            .map_err(|source| InputError::Line { line: self.line, source })
     }
 }
 
@@ -129,16 +116,11 @@ impl Ended {
         struct Payload {
             stages: Vec<Box<RawValue>>,
         }
-        let bad = |source| WireError::BadPayload {
-            kind: End::TYPE,
-            source,
-        };
+        let bad = |source| WireError::BadPayload { kind: End::TYPE, source };
         // Each tally must be one, or the books downstream cannot be kept.
         serde_json::from_slice::<End>(bytes).map_err(bad)?;
         let payload: Payload = serde_json::from_slice(bytes).map_err(bad)?;
-        Ok(Self {
-            stages: payload.stages,
-        })
+        Ok(Self { stages: payload.stages })
     }
 }
 
@@ -170,13 +152,7 @@ impl Splitter {
     /// A splitter for a stage that reads `reads`.
     #[must_use]
     pub fn new(reads: &'static [Reads], max_line: usize) -> Self {
-        Self {
-            reads,
-            max_line,
-            pending: BytesMut::new(),
-            line: 0,
-            after_end: false,
-        }
+        Self { reads, max_line, pending: BytesMut::new(), line: 0, after_end: false }
     }
 
     /// Takes more bytes and appends the pieces that are whole now.
@@ -197,10 +173,7 @@ impl Splitter {
 
     fn check_pending(&self) -> Result<(), InputError> {
         if self.pending.len() > self.max_line {
-            return Err(InputError::TooLong {
-                line: self.line + 1,
-                max: self.max_line,
-            });
+            return Err(InputError::TooLong { line: self.line + 1, max: self.max_line });
         }
         Ok(())
     }
@@ -214,10 +187,7 @@ impl Splitter {
                 None => run.lines += 1,
                 Some(piece) => {
                     run.push(block, start, pieces);
-                    run = Run {
-                        start: end,
-                        lines: 0,
-                    };
+                    run = Run { start: end, lines: 0 };
                     pieces.push(piece);
                 }
             }
@@ -231,10 +201,7 @@ impl Splitter {
     fn classify(&mut self, bytes: Bytes) -> Result<Option<Piece>, InputError> {
         let line = self.line;
         if bytes.len() > self.max_line {
-            return Err(InputError::TooLong {
-                line,
-                max: self.max_line,
-            });
+            return Err(InputError::TooLong { line, max: self.max_line });
         }
         let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let head = Head::peek(text).map_err(|source| InputError::Line { line, source })?;
@@ -243,32 +210,20 @@ impl Splitter {
         let known = if self.after_end {
             Some(reads::<End>())
         } else {
-            self.reads
-                .iter()
-                .copied()
-                .find(|reads| reads.kind == head.kind)
+            self.reads.iter().copied().find(|reads| reads.kind == head.kind)
         };
         let Some(Reads { kind, version }) = known else {
             return Ok(None);
         };
         if v > version {
-            let source = WireError::NewerVersion {
-                kind,
-                found: v,
-                known: version,
-            };
+            let source = WireError::NewerVersion { kind, found: v, known: version };
             return Err(InputError::Line { line, source });
         }
         if self.after_end {
             let ended = Ended::parse(text).map_err(|source| InputError::Line { line, source })?;
             return Ok(Some(Piece::Ended(ended)));
         }
-        Ok(Some(Piece::Mine(Mine {
-            kind,
-            bytes,
-            line,
-            v,
-        })))
+        Ok(Some(Piece::Mine(Mine { kind, bytes, line, v })))
     }
 
     /// Whether the input was whole, now that nothing more comes.
@@ -294,10 +249,7 @@ struct Run {
 impl Run {
     fn push(&self, block: &Bytes, end: usize, pieces: &mut Vec<Piece>) {
         if self.lines > 0 {
-            pieces.push(Piece::Foreign {
-                bytes: block.slice(self.start..end),
-                lines: self.lines,
-            });
+            pieces.push(Piece::Foreign { bytes: block.slice(self.start..end), lines: self.lines });
         }
     }
 }

@@ -39,9 +39,7 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
     // Another subscriber is there only in tests, and then theirs is wanted.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

@@ -103,9 +103,7 @@ impl Emitter {
         let result = if self.closed == Closed::Silent || self.buffer.is_empty() {
             Ok(())
         } else {
-            self.out
-                .write_all(&self.buffer)
-                .and_then(|()| self.out.flush())
+            self.out.write_all(&self.buffer).and_then(|()| self.out.flush())
         };
         self.buffer.clear();
         self.note(result)
@@ -129,16 +127,10 @@ impl Emitter {
             settings: facts.settings,
         };
         let own = serde_json::to_string(&own).map_err(|source| {
-            EdgeError::Record(wire::WireError::Unwritable {
-                kind: End::TYPE,
-                source,
-            })
+            EdgeError::Record(wire::WireError::Unwritable { kind: End::TYPE, source })
         })?;
-        let stages: Vec<&str> = before
-            .iter()
-            .map(|tally| tally.get())
-            .chain([own.as_str()])
-            .collect();
+        let stages: Vec<&str> =
+            before.iter().map(|tally| tally.get()).chain([own.as_str()]).collect();
         let line = format!(
             "{{\"type\":\"{}\",\"v\":{},\"stages\":[{}]}}\n",
             End::TYPE,
@@ -175,11 +167,7 @@ impl Emitter {
     }
 
     fn write_if_full(&mut self) -> Result<(), EdgeError> {
-        if self.buffer.len() >= BUFFER {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     fn note(&mut self, result: io::Result<()>) -> Result<(), EdgeError> {

@@ -9,23 +9,14 @@ use clap::{Arg, Command};
 pub fn page(command: &Command) -> String {
     let mut page = String::new();
     let name = command.get_name();
-    let about = command
-        .get_long_about()
-        .or(command.get_about())
-        .map(ToString::to_string);
+    let about = command.get_long_about().or(command.get_about()).map(ToString::to_string);
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(
-        page,
-        "# {name}\n\n<!-- Generated from the parser; do not edit. -->\n"
-    );
+    let _ = writeln!(page, "# {name}\n\n<!-- Generated from the parser; do not edit. -->\n");
     let _ = writeln!(page, "{}\n", about.unwrap_or_default());
     let mut command = command.clone();
     let _ = writeln!(page, "```text\n{}\n```\n", command.render_usage());
     section(&mut page, &command);
-    for sub in command
-        .get_subcommands()
-        .filter(|sub| sub.get_name() != "help")
-    {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(page, "## {name} {}\n\n{about}\n", sub.get_name());
         section(&mut page, sub);
@@ -48,10 +39,7 @@ pub fn faults(command: &Command) -> Vec<String> {
         }
         let action = matches!(id.as_str(), "help" | "version" | "completions" | "man");
         let setting = !arg.is_positional() && !action && !arg.is_global_set();
-        let named = arg
-            .get_env()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let named = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
         if setting && !(named.starts_with("PROVENANCE_") || named == "KUBECONFIG") {
             faults.push(format!("`{id}` has no PROVENANCE_ variable"));
         }
@@ -67,20 +55,13 @@ fn section(page: &mut String, command: &Command) {
     if shown.is_empty() {
         return;
     }
-    let _ = writeln!(
-        page,
-        "| flag | variable | default | meaning |\n|---|---|---|---|"
-    );
+    let _ = writeln!(page, "| flag | variable | default | meaning |\n|---|---|---|---|");
     for arg in shown {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} |",
             flag(arg),
-            code(
-                arg.get_env()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default()
-            ),
+            code(arg.get_env().and_then(|name| name.to_str()).unwrap_or_default()),
             code(&defaults(arg)),
             cell(&meaning(arg)),
         );
@@ -89,21 +70,10 @@ fn section(page: &mut String, command: &Command) {
 }
 
 fn flag(arg: &Arg) -> String {
-    let values: Vec<String> = arg
-        .get_value_names()
-        .unwrap_or_default()
-        .iter()
-        .map(|name| name.to_string())
-        .collect();
-    let value = if arg.get_action().takes_values() {
-        values.join(" ")
-    } else {
-        String::new()
-    };
-    let short = arg
-        .get_short()
-        .map(|short| format!("-{short}, "))
-        .unwrap_or_default();
+    let values: Vec<String> =
+        arg.get_value_names().unwrap_or_default().iter().map(|name| name.to_string()).collect();
+    let value = if arg.get_action().takes_values() { values.join(" ") } else { String::new() };
+    let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
     match arg.get_long() {
         Some(long) => code(format!("{short}--{long} {value}").trim_end()),
         None => code(&format!("[{value}]")),
@@ -114,20 +84,12 @@ fn defaults(arg: &Arg) -> String {
     if !arg.get_action().takes_values() {
         return String::new();
     }
-    let values: Vec<_> = arg
-        .get_default_values()
-        .iter()
-        .filter_map(|v| v.to_str())
-        .collect();
+    let values: Vec<_> = arg.get_default_values().iter().filter_map(|v| v.to_str()).collect();
     values.join(",")
 }
 
 fn meaning(arg: &Arg) -> String {
-    let help = arg
-        .get_long_help()
-        .or(arg.get_help())
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     let words: Vec<String> = arg
         .get_possible_values()
         .iter()
@@ -142,16 +104,9 @@ fn meaning(arg: &Arg) -> String {
 }
 
 fn code(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!("`{}`", cell(text))
-    }
+    if text.is_empty() { String::new() } else { format!("`{}`", cell(text)) }
 }
 
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -12,10 +12,7 @@ pub const UPDATE: &str = "UPDATE_GENERATED";
 /// # Panics
 /// When the file is stale, or cannot be read or written.
 #[track_caller]
-#[expect(
-    clippy::panic,
-    reason = "a test helper: the message is the test's failure"
-)]
+#[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
 pub fn generated(path: &str, wanted: &str) {
     let file = root().join(path);
     if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
@@ -32,11 +29,7 @@ pub fn generated(path: &str, wanted: &str) {
     if committed == wanted {
         return;
     }
-    let line = committed
-        .lines()
-        .zip(wanted.lines())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let line = committed.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count();
     panic!(
         "`{path}` is stale from line {}: run `{UPDATE}=1 cargo test --workspace` and commit it\ncommitted: {:?}\nwanted:    {:?}",
         line + 1,
@@ -51,24 +44,14 @@ pub fn generated(path: &str, wanted: &str) {
 /// # Panics
 /// When the part is stale, or its marks are not there.
 #[track_caller]
-#[expect(
-    clippy::panic,
-    reason = "a test helper: the message is the test's failure"
-)]
+#[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
 pub fn generated_part(path: &str, name: &str, wanted: &str) {
     let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
-    let (begin, end) = (
-        format!("<!-- begin: {name} -->\n"),
-        format!("<!-- end: {name} -->"),
-    );
-    let parts = text
-        .split_once(&begin)
-        .and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    let (begin, end) = (format!("<!-- begin: {name} -->\n"), format!("<!-- end: {name} -->"));
+    let parts =
+        text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
     match parts {
         Some((before, after)) => generated(path, &format!("{before}{begin}{wanted}{end}{after}")),
-        None => panic!(
-            "`{path}` has no part between `{}` and `{end}`",
-            begin.trim_end()
-        ),
+        None => panic!("`{path}` has no part between `{}` and `{end}`", begin.trim_end()),
     }
 }

@@ -10,10 +10,7 @@ use std::thread;
 /// # Panics
 /// When the test runs from somewhere else than cargo's target folder.
 #[must_use]
-#[expect(
-    clippy::panic,
-    reason = "a test helper: the message is the test's failure"
-)]
+#[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
 pub fn binaries() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
     match test.parent().and_then(Path::parent) {
@@ -26,14 +23,9 @@ pub fn binaries() -> PathBuf {
 #[must_use]
 pub fn pc(tool: &str) -> Run {
     let program = binaries().join(format!("pc-{tool}"));
-    let missing = format!(
-        "`{}` is not built: run `cargo build --workspace --bins` first",
-        program.display()
-    );
-    Run::new(
-        Command::new(&program),
-        program.exists().then_some(()).ok_or(missing),
-    )
+    let missing =
+        format!("`{}` is not built: run `cargo build --workspace --bins` first", program.display());
+    Run::new(Command::new(&program), program.exists().then_some(()).ok_or(missing))
 }
 
 /// One run of a program.
@@ -46,14 +38,8 @@ pub struct Run {
 
 impl Run {
     fn new(mut command: Command, ready: Result<(), String>) -> Self {
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        Self {
-            command,
-            ready,
-            stdin: Vec::new(),
-        }
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Self { command, ready, stdin: Vec::new() }
     }
 
     /// Adds an argument.
@@ -96,28 +82,20 @@ impl Run {
     /// # Panics
     /// When the program cannot be run.
     #[must_use]
-    #[expect(
-        clippy::panic,
-        reason = "a test helper: the message is the test's failure"
-    )]
+    #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
     pub fn run(mut self) -> Ran {
         if let Err(why) = self.ready {
             panic!("{why}");
         }
-        let command = self
-            .command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let command =
+            self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
         let (pipe, bytes) = (child.stdin.take(), self.stdin);
         // A program may leave without reading; that is its right.
         let writer = thread::spawn(move || pipe.map(|mut pipe| pipe.write_all(&bytes)));
-        let output = child
-            .wait_with_output()
-            .unwrap_or_else(|error| panic!("cannot wait: {error}"));
+        let output =
+            child.wait_with_output().unwrap_or_else(|error| panic!("cannot wait: {error}"));
         drop(writer.join());
         Ran::from(output)
     }
@@ -190,13 +168,7 @@ impl Ran {
     #[track_caller]
     #[must_use]
     pub fn code(self, wanted: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(wanted),
-            "stderr: {}\nstdout: {}",
-            self.stderr,
-            self.text()
-        );
+        assert_eq!(self.code, Some(wanted), "stderr: {}\nstdout: {}", self.stderr, self.text());
         self
     }
 
@@ -217,11 +189,7 @@ impl Ran {
     #[track_caller]
     #[must_use]
     pub fn says(self, text: &str) -> Self {
-        assert!(
-            self.stderr.contains(text),
-            "`{text}` is not in: {}",
-            self.stderr
-        );
+        assert!(self.stderr.contains(text), "`{text}` is not in: {}", self.stderr);
         self
     }
 
@@ -237,10 +205,7 @@ impl Ran {
     /// When a line is not JSON.
     #[track_caller]
     #[must_use]
-    #[expect(
-        clippy::panic,
-        reason = "a test helper: the message is the test's failure"
-    )]
+    #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
     pub fn records(&self) -> Vec<serde_json::Value> {
         let parse = |line: &str| {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON: {error}: {line}"))
@@ -252,9 +217,6 @@ impl Ran {
     #[track_caller]
     #[must_use]
     pub fn of_type(&self, kind: &str) -> Vec<serde_json::Value> {
-        self.records()
-            .into_iter()
-            .filter(|record| record["type"] == kind)
-            .collect()
+        self.records().into_iter().filter(|record| record["type"] == kind).collect()
     }
 }

@@ -31,11 +31,7 @@ fn the_table_of_failure_codes_is_that_of_the_code() {
     testkit::generated_part("docs/records.md", "failure codes", &table);
     let example = std::fs::read_to_string(testkit::root().join("docs/examples/hub-note"))
         .expect("the example");
-    testkit::generated_part(
-        "docs/records.md",
-        "example stage",
-        &format!("```sh\n{example}```\n"),
-    );
+    testkit::generated_part("docs/records.md", "example stage", &format!("```sh\n{example}```\n"));
 }
 
 /// Reads a line as `R`, writes it again, and says what the two share.
@@ -44,10 +40,7 @@ fn there_and_back<R: Record>(line: &str) -> (Value, Value) {
     let record: R = wire::read(&head, line.as_bytes()).expect("a record");
     let mut again = Vec::new();
     wire::write(&mut again, &record).expect("written");
-    (
-        serde_json::from_str(line).expect("JSON"),
-        serde_json::from_slice(&again).expect("JSON"),
-    )
+    (serde_json::from_str(line).expect("JSON"), serde_json::from_slice(&again).expect("JSON"))
 }
 
 /// Drops keys with null: where a key may be left out, null says the same.
@@ -71,10 +64,7 @@ fn the_worked_example_reads_validates_and_loses_nothing() {
     let text = std::fs::read_to_string(data.join("example/stream.ndjson")).expect("the example");
     let schemas: std::collections::BTreeMap<_, _> = schema::all().into_iter().collect();
     for line in text.lines() {
-        let kind = Head::peek(line.as_bytes())
-            .expect("a head")
-            .kind
-            .into_owned();
+        let kind = Head::peek(line.as_bytes()).expect("a head").kind.into_owned();
         let (before, after) = match kind.as_str() {
             "image" => there_and_back::<Image>(line),
             "digest" => there_and_back::<DigestRecord>(line),

@@ -25,10 +25,7 @@ impl Kept {
 impl Write for Kept {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let mut bytes = self.bytes.lock().expect("lock");
-        if self
-            .closes_after
-            .is_some_and(|limit| bytes.len() + data.len() > limit)
-        {
+        if self.closes_after.is_some_and(|limit| bytes.len() + data.len() > limit) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         bytes.extend_from_slice(data);
@@ -71,10 +68,7 @@ async fn stage(
                 let mut answers = Answers::new();
                 let missed = (record.tags == 0).then(|| format!("{} has none", record.repository));
                 answers.judge(missed);
-                answers.push(&RepositoryRecord {
-                    tags: record.tags + 100,
-                    ..record
-                })?;
+                answers.push(&RepositoryRecord { tags: record.tags + 100, ..record })?;
                 Ok(answers)
             }
         },
@@ -87,16 +81,7 @@ async fn stage(
 async fn over(text: &str, gate: Gate) -> (Result<Outcome, EdgeError>, String, usize) {
     let (kept, asked) = (Kept::default(), Arc::default());
     let from = Box::new(Cursor::new(text.as_bytes().to_vec()));
-    let result = stage(
-        Input::Stream {
-            from,
-            max_line: 1000,
-        },
-        &kept,
-        gate,
-        &asked,
-    )
-    .await;
+    let result = stage(Input::Stream { from, max_line: 1000 }, &kept, gate, &asked).await;
     (result, kept.text(), asked.load(Ordering::Relaxed))
 }
 
@@ -108,15 +93,8 @@ fn answer(repository: &str, tags: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forwards_answers_once_behind_the_first_and_ends() {
-    let text = [
-        FOREIGN,
-        &line("slow", 1),
-        &line("fast", 9),
-        &line("slow", 1),
-        FOREIGN,
-        END,
-    ]
-    .concat();
+    let text =
+        [FOREIGN, &line("slow", 1), &line("fast", 9), &line("slow", 1), FOREIGN, END].concat();
     let (result, out, asked) = over(&text, Gate::Open).await;
     assert!(matches!(result, Ok(Outcome::Complete)), "{result:?}");
     let body = [
@@ -132,41 +110,23 @@ async fn forwards_answers_once_behind_the_first_and_ends() {
     let end = out.strip_prefix(&body).expect("the body, in order");
     let end: serde_json::Value = serde_json::from_str(end).expect("an end");
     let tally: Tally = serde_json::from_value(end["stages"][0].clone()).expect("a tally");
-    assert_eq!(
-        (tally.stage.as_str(), tally.written.get("repository")),
-        ("pc-test", Some(&2))
-    );
-    assert_eq!(
-        (asked, tally.started_at.as_str()),
-        (2, "1970-01-01T00:00:00Z")
-    );
+    assert_eq!((tally.stage.as_str(), tally.written.get("repository")), ("pc-test", Some(&2)));
+    assert_eq!((asked, tally.started_at.as_str()), (2, "1970-01-01T00:00:00Z"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_stream_is_answered_and_not_ended() {
     for (cut, expected) in [
-        (
-            [&line("a", 1), "{\"type\":\"im"].concat(),
-            "the input stops in the middle of line 2",
-        ),
-        (
-            line("a", 1),
-            "the input stops after line 1 without an `end` record",
-        ),
+        ([&line("a", 1), "{\"type\":\"im"].concat(), "the input stops in the middle of line 2"),
+        (line("a", 1), "the input stops after line 1 without an `end` record"),
     ] {
         let (result, out, _) = over(&cut, Gate::Judges).await;
         let error = result.expect_err("cut");
-        assert_eq!(
-            std::error::Error::source(&error).expect("why").to_string(),
-            expected
-        );
+        assert_eq!(std::error::Error::source(&error).expect("why").to_string(), expected);
         assert_eq!(out, [line("a", 1), answer("a", 101)].concat());
     }
     let (result, out, _) = over("", Gate::Open).await;
-    assert!(matches!(
-        result,
-        Err(EdgeError::Truncated(Truncation::Empty))
-    ));
+    assert!(matches!(result, Err(EdgeError::Truncated(Truncation::Empty))));
     assert_eq!(out, "");
 }
 
@@ -186,10 +146,7 @@ async fn ends_of_streams_behind_each_other_become_one() {
     let text = [line("a", 1), tally("first"), line("b", 1), tally("second")].concat();
     let (result, out, _) = over(&text, Gate::Open).await;
     assert!(result.is_ok());
-    let ends: Vec<&str> = out
-        .lines()
-        .filter(|line| line.contains("\"end\""))
-        .collect();
+    let ends: Vec<&str> = out.lines().filter(|line| line.contains("\"end\"")).collect();
     let end: serde_json::Value = serde_json::from_str(ends[0]).expect("an end");
     let stages: Vec<&str> = end["stages"]
         .as_array()
@@ -197,10 +154,7 @@ async fn ends_of_streams_behind_each_other_become_one() {
         .iter()
         .filter_map(|s| s["stage"].as_str())
         .collect();
-    assert_eq!(
-        (ends.len(), stages),
-        (1, vec!["first", "second", "pc-test"])
-    );
+    assert_eq!((ends.len(), stages), (1, vec!["first", "second", "pc-test"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,15 +169,9 @@ async fn a_bad_payload_stops_at_its_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gates_judge_every_answer_and_at_least_one() {
     let (result, ..) = over(&[&line("a", 0), &line("b", 1), END].concat(), Gate::Judges).await;
-    assert_eq!(
-        result.expect("judged"),
-        Outcome::GateNotMet("a has none".into())
-    );
+    assert_eq!(result.expect("judged"), Outcome::GateNotMet("a has none".into()));
     let (result, ..) = over(END, Gate::Judges).await;
-    assert_eq!(
-        result.expect("judged"),
-        Outcome::GateNotMet("nothing was judged".into())
-    );
+    assert_eq!(result.expect("judged"), Outcome::GateNotMet("nothing was judged".into()));
     let (result, ..) = over(&[&line("a", 0), END].concat(), Gate::Open).await;
     assert_eq!(result.expect("data"), Outcome::Complete);
 }
@@ -232,27 +180,15 @@ async fn gates_judge_every_answer_and_at_least_one() {
 async fn a_reader_that_leaves_stops_a_stage_but_not_a_gate() {
     let text = [line("a", 1), line("b", 0), END.to_owned()].concat();
     for (gate, limit) in [(Gate::Open, 10), (Gate::Judges, 10)] {
-        let kept = Kept {
-            closes_after: Some(limit),
-            ..Kept::default()
-        };
+        let kept = Kept { closes_after: Some(limit), ..Kept::default() };
         let from = Box::new(Cursor::new(text.clone().into_bytes()));
-        let result = stage(
-            Input::Stream {
-                from,
-                max_line: 1000,
-            },
-            &kept,
-            gate,
-            &Arc::default(),
-        )
-        .await;
+        let result =
+            stage(Input::Stream { from, max_line: 1000 }, &kept, gate, &Arc::default()).await;
         match gate {
             Gate::Open => assert!(matches!(result, Err(EdgeError::OutputClosed)), "{result:?}"),
-            Gate::Judges => assert_eq!(
-                result.expect("judged"),
-                Outcome::GateNotMet("b has none".into())
-            ),
+            Gate::Judges => {
+                assert_eq!(result.expect("judged"), Outcome::GateNotMet("b has none".into()))
+            }
         }
     }
 }
@@ -260,42 +196,23 @@ async fn a_reader_that_leaves_stops_a_stage_but_not_a_gate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_made_from_arguments_are_counted_as_written() {
     let (sender, records) = mpsc::channel(4);
-    let record = RepositoryRecord {
-        repository: "a".into(),
-        tags: 1,
-        evidence: vec![],
-        dropped: 0,
-    };
-    sender
-        .send(Mine::made(&record).expect("small"))
-        .await
-        .expect("sent");
+    let record = RepositoryRecord { repository: "a".into(), tags: 1, evidence: vec![], dropped: 0 };
+    sender.send(Mine::made(&record).expect("small")).await.expect("sent");
     drop(sender);
     let (kept, asked) = (Kept::default(), Arc::default());
     let result = stage(Input::Made(records), &kept, Gate::Open, &asked).await;
     assert!(result.is_ok());
-    assert!(
-        kept.text().contains("\"written\":{\"repository\":2}"),
-        "{}",
-        kept.text()
-    );
+    assert!(kept.text().contains("\"written\":{\"repository\":2}"), "{}", kept.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_question_holds_back_output_and_not_asking() {
     let many: String = (0..2000).map(|n| line(&format!("r{n}"), 4)).collect();
     let started = std::time::Instant::now();
-    let (result, out, asked) = over(
-        &[line("slow", 0), many, END.to_owned()].concat(),
-        Gate::Open,
-    )
-    .await;
+    let (result, out, asked) =
+        over(&[line("slow", 0), many, END.to_owned()].concat(), Gate::Open).await;
     assert!(result.is_ok());
     assert_eq!((asked, out.lines().count()), (2001, 4003));
     // 2,001 waits one behind the other would be 20 s; a generous bound tells the two apart.
-    assert!(
-        started.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -32,14 +32,9 @@ fn foreign_lines_travel_together_and_bytes_survive() {
     let mut splitter = Splitter::new(READS, 1000);
     let text = [A, A, IMAGE, A, END].concat();
     let pieces = feed(&mut splitter, &[&text]).expect("pieces");
-    assert_eq!(
-        words(&pieces),
-        ["foreign 2", "image at 3", "foreign 1", "end 0"]
-    );
+    assert_eq!(words(&pieces), ["foreign 2", "image at 3", "foreign 1", "end 0"]);
     assert_eq!(splitter.finish(), Ok(()));
-    let Piece::Foreign { bytes, .. } = &pieces[0] else {
-        panic!("foreign first")
-    };
+    let Piece::Foreign { bytes, .. } = &pieces[0] else { panic!("foreign first") };
     assert_eq!(bytes, [A, A].concat().as_bytes());
 }
 
@@ -49,10 +44,7 @@ fn any_cut_of_the_bytes_gives_the_same_records() {
     for at in 0..text.len() {
         let mut splitter = Splitter::new(READS, 1000);
         let pieces = feed(&mut splitter, &[&text[..at], &text[at..]]).expect("pieces");
-        let mine = words(&pieces)
-            .iter()
-            .filter(|word| *word == "image at 2")
-            .count();
+        let mine = words(&pieces).iter().filter(|word| *word == "image at 2").count();
         assert_eq!((mine, splitter.finish()), (1, Ok(())), "cut at {at}");
     }
 }
@@ -76,14 +68,7 @@ fn a_newer_version_of_what_is_read_stops_and_of_what_is_not_passes() {
     let error = feed(&mut Splitter::new(READS, 1000), &[A, &newer]).expect_err("refused");
     assert!(matches!(
         error,
-        InputError::Line {
-            line: 2,
-            source: WireError::NewerVersion {
-                found: 2,
-                known: 1,
-                ..
-            }
-        }
+        InputError::Line { line: 2, source: WireError::NewerVersion { found: 2, known: 1, .. } }
     ));
     assert!(feed(&mut Splitter::new(&[], 1000), &[A, &newer]).is_ok());
 }
@@ -92,10 +77,7 @@ fn a_newer_version_of_what_is_read_stops_and_of_what_is_not_passes() {
 fn long_lines_are_refused_with_and_without_a_line_feed() {
     for text in ["x".repeat(101), format!("{}\n", "x".repeat(101))] {
         let error = feed(&mut Splitter::new(READS, 100), &[&text]).expect_err("refused");
-        assert!(
-            matches!(error, InputError::TooLong { line: 1, max: 100 }),
-            "{error}"
-        );
+        assert!(matches!(error, InputError::TooLong { line: 1, max: 100 }), "{error}");
     }
 }
 
@@ -103,8 +85,6 @@ fn long_lines_are_refused_with_and_without_a_line_feed() {
 fn unknown_fields_of_a_tally_survive() {
     let end = r#"{"type":"end","v":1,"stages":[{"new":1.50,"stage":"x","version":"1","startedAt":"","endedAt":"","written":{}}]}"#;
     let pieces = feed(&mut Splitter::new(READS, 1000), &[end, "\n"]).expect("pieces");
-    let Piece::Ended(ended) = &pieces[0] else {
-        panic!("an end")
-    };
+    let Piece::Ended(ended) = &pieces[0] else { panic!("an end") };
     assert!(ended.stages[0].get().starts_with(r#"{"new":1.50,"#));
 }

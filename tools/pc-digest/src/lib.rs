@@ -1,0 +1,160 @@
+//! pc-digest: what an image reference is, what runs, and what its tag means now.
+//!
+//! Reads `image` records, or takes references as arguments, and adds one `digest` record per
+//! (image, imageId, platform). Everything else is forwarded.
+//!
+//! - [`question`]: which records raise a question.
+//! - [`resolve`]: asks, in the order that needs the fewest requests.
+//! - [`decide`]: what follows from the answers; plain functions.
+//! - [`given`]: references from the command line as `image` records.
+//! - [`gate`]: what `--fail-on` judges.
+
+mod decide;
+mod gate;
+mod given;
+mod question;
+mod resolve;
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use clap::Parser;
+use records::wire::WireError;
+use records::{Image, Platform};
+use registry::{Registry, RegistryArgs};
+use serde_json::{Map, Value};
+use stage::{
+    Answers, CommonArgs, Emitter, Fault, Gate, Input, Mine, Outcome, Steps, StreamArgs, TallyFacts,
+};
+
+use crate::gate::FailOn;
+use crate::question::Question;
+
+const EXAMPLES: &str = "\
+Examples:
+  pc-discover | pc-digest | pc-assemble
+  pc-digest nginx:1.27 | jq 'select(.type == \"digest\") | {platform, manifest}'
+  pc-digest --platform linux/arm64 ghcr.io/acme/web:1.4
+  pc-discover | pc-digest --fail-on moved,missing > /dev/null
+  pc-digest --layout ./layouts registry.example.com/shop/web:1.4";
+
+/// Resolve image references: the digest that runs, what the tag means now, index and platforms.
+#[derive(Debug, Parser)]
+#[command(about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Image references to resolve instead of reading a stream
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Read no input: an empty stream, ended
+    #[arg(short = 'n', long, conflicts_with = "images", env = "PROVENANCE_NO_INPUT", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    no_input: bool,
+    /// For references given as arguments: these platforms instead of every one in the index
+    #[arg(long, env = "PROVENANCE_PLATFORM", value_name = "OS/ARCH", value_delimiter = ',')]
+    platform: Vec<Platform>,
+    /// Exit with 3 when this holds for any image
+    #[arg(long, env = "PROVENANCE_DIGEST_FAIL_ON", value_enum, value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+impl stage::Tool for Cli {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
+        let Self { images, no_input, platform, fail_on, registry, stream, common: _ } = self;
+        let references = given::parse(&images)?;
+        let source = match (references.is_empty(), no_input) {
+            (false, _) => Source::Given(references, platform),
+            (true, true) => Source::Nothing,
+            (true, false) if std::io::stdin().is_terminal() => return Err(no_source()),
+            (true, false) => Source::Stream(stream),
+        };
+        let (emitter, progress) = (common.emitter(), common.progress());
+        let settings = settings(&registry, &fail_on);
+        common.block_on(async move {
+            let registry = Registry::new(registry).map_err(Fault::usage)?;
+            digest(source, registry, fail_on, settings, emitter, progress).await
+        })
+    }
+}
+
+/// What bears on what the records say, for the tally.
+fn settings(registry: &RegistryArgs, fail_on: &[FailOn]) -> Map<String, Value> {
+    let mut settings = Map::new();
+    if let Some(layout) = &registry.layout {
+        settings.insert("layout".into(), layout.to_string_lossy().into());
+    }
+    if !fail_on.is_empty() {
+        let words: Vec<&str> = fail_on.iter().map(|word| word.as_str()).collect();
+        settings.insert("failOn".into(), words.into());
+    }
+    settings
+}
+
+fn no_source() -> Fault {
+    Fault::usage("nothing to read: standard input is a terminal")
+        .with_hint("give an image (`pc-digest nginx:1.27`), or pipe a stream into it (`pc-discover | pc-digest`)")
+}
+
+/// Where the images come from.
+enum Source {
+    Given(Vec<given::Given>, Vec<Platform>),
+    Stream(StreamArgs),
+    Nothing,
+}
+
+async fn digest(
+    source: Source,
+    registry: Registry,
+    fail_on: Vec<FailOn>,
+    settings: Map<String, Value>,
+    emitter: Emitter,
+    progress: stage::Progress,
+) -> Result<Outcome, Fault> {
+    let input = match source {
+        Source::Given(references, platforms) => {
+            Input::Made(given::images(registry.clone(), references, platforms))
+        }
+        Source::Stream(stream) => Input::stdin(stream.max_line),
+        Source::Nothing => Input::Nothing,
+    };
+    let gate = if fail_on.is_empty() { Gate::Open } else { Gate::Judges };
+    let (asked, fail_on) = (registry.clone(), Arc::<[FailOn]>::from(fail_on));
+    let steps = Steps {
+        reads: const { &[stage::reads::<Image>()] },
+        raises: |mine: &Mine| mine.parse::<Image>().map(|image| Some(Question::from(image))),
+        key: Question::key,
+        ask: move |question| answer(registry.clone(), Arc::clone(&fail_on), question),
+        facts: move || TallyFacts { requests: asked.requests(), settings, ..TallyFacts::default() },
+        gate,
+    };
+    stage::enrich::run(input, emitter, progress, steps).await.map_err(Fault::from)
+}
+
+/// Asks one question, and answers it: one `digest` record, and the failures behind it.
+async fn answer(
+    registry: Registry,
+    fail_on: Arc<[FailOn]>,
+    question: Question,
+) -> Result<Answers, WireError> {
+    let resolved = resolve::resolve(&registry, &question).await;
+    let mut answers = Answers::new();
+    if !fail_on.is_empty() {
+        answers.judge(gate::missed(&fail_on, &question, &resolved.record));
+    }
+    answers.push(&resolved.record)?;
+    for failure in &resolved.failures {
+        answers.push(failure)?;
+    }
+    Ok(answers)
+}

@@ -1,0 +1,242 @@
+//! What runs against what the tag means: like with like, and no verdict without proof.
+
+use serde_json::Value;
+use testkit::registry::{Canned, FakeRegistry};
+
+use crate::{ask, image};
+
+const AMD64: Option<&str> = Some("linux/amd64");
+
+struct Shop {
+    registry: FakeRegistry,
+    repository: String,
+}
+
+/// A registry with a multi-architecture image below the tag `1`.
+fn shop() -> (Shop, testkit::registry::Pushed, testkit::registry::Pushed) {
+    let registry = FakeRegistry::start();
+    let repository = format!("{}/shop/web", registry.host());
+    let amd64 = registry.push_image("shop/web", None, "amd64");
+    let arm64 = registry.push_image("shop/web", None, "arm64");
+    let index = registry.push_index(
+        "shop/web",
+        Some("1"),
+        &[("linux/amd64", &amd64), ("linux/arm64", &arm64)],
+    );
+    (Shop { registry, repository }, index, amd64)
+}
+
+impl Shop {
+    /// The answer for tag `1` when this imageID runs.
+    fn running(&self, image_id: &str, platform: Option<&str>) -> (Value, Vec<String>) {
+        ask(
+            &self.registry,
+            &image(&format!("{}:1", self.repository), Some(image_id), platform, "web"),
+        )
+    }
+
+    /// The imageID of a manifest of this repository.
+    fn id(&self, digest: &str) -> String {
+        format!("{}@{digest}", self.repository)
+    }
+}
+
+#[test]
+fn the_index_of_the_tag_runs() {
+    let (shop, index, amd64) = shop();
+    let (record, failures) = shop.running(&shop.id(&index.digest), AMD64);
+    assert_eq!(record["digest"], *index.digest);
+    assert_eq!(record["index"], *index.digest);
+    assert_eq!(record["manifest"], *amd64.digest);
+    assert_eq!(
+        (&record["drift"], &record["how"], &record["present"]),
+        (&"same".into(), &"status".into(), &true.into())
+    );
+    assert_eq!(record["platforms"].as_array().map(Vec::len), Some(2));
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn a_platform_manifest_of_the_tags_index_is_the_same() {
+    let (shop, index, amd64) = shop();
+    let (record, _) = shop.running(&shop.id(&amd64.digest), AMD64);
+    assert_eq!((&record["drift"], &record["digest"]), (&"same".into(), &(*amd64.digest).into()));
+    assert_eq!(
+        (&record["index"], &record["manifest"]),
+        (&(*index.digest).into(), &(*amd64.digest).into())
+    );
+}
+
+#[test]
+fn a_platform_that_was_added_moves_nothing_and_a_new_build_does() {
+    let (shop, index, amd64) = shop();
+    let id = shop.id(&index.digest);
+    let arm = shop.registry.push_image("shop/web", None, "arm");
+    shop.registry.push_index(
+        "shop/web",
+        Some("1"),
+        &[("linux/amd64", &amd64), ("linux/arm/v7", &arm)],
+    );
+    assert_eq!(shop.running(&id, AMD64).0["drift"], "same");
+    // For arm64 the tag has nothing any more.
+    assert_eq!(shop.running(&id, Some("linux/arm64")).0["drift"], "moved");
+    let rebuilt = shop.registry.push_image("shop/web", None, "amd64, rebuilt");
+    let now = shop.registry.push_index("shop/web", Some("1"), &[("linux/amd64", &rebuilt)]);
+    let (record, _) = shop.running(&id, AMD64);
+    assert_eq!((&record["drift"], &record["tagDigest"]), (&"moved".into(), &(*now.digest).into()));
+    assert_eq!(
+        (&record["digest"], &record["manifest"]),
+        (&(*index.digest).into(), &(*amd64.digest).into())
+    );
+    assert_eq!(record["present"], true);
+}
+
+#[test]
+fn one_config_in_two_manifests_is_the_same_image() {
+    let registry = FakeRegistry::start();
+    let pushed = registry.push_image("shop/web", None, "amd64");
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": pushed.config, "size": 10},
+        "layers": [],
+    });
+    let kind = "application/vnd.docker.distribution.manifest.v2+json";
+    registry.push_json("shop/web", Some("1"), kind, &manifest);
+    let shop = Shop { repository: format!("{}/shop/web", registry.host()), registry };
+    assert_eq!(shop.running(&shop.id(&pushed.digest), AMD64).0["drift"], "same");
+}
+
+#[test]
+fn a_bare_image_id_is_no_manifest_digest() {
+    let (shop, index, amd64) = shop();
+    for id in [
+        amd64.config.clone(),
+        amd64.config.replace("sha256:", ""),
+        format!("docker://{}", amd64.config),
+    ] {
+        let (record, failures) = shop.running(&id, AMD64);
+        assert_eq!(
+            (&record["how"], &record["drift"]),
+            (&"config".into(), &"same".into()),
+            "{id}: {failures:?}"
+        );
+        assert_eq!(
+            (&record["digest"], &record["manifest"]),
+            (&(*index.digest).into(), &(*amd64.digest).into())
+        );
+    }
+    // Unknown platform: any child's config proves it.
+    let (record, _) = shop.running(&amd64.config, None);
+    assert_eq!(record["how"], "config");
+}
+
+#[test]
+fn an_image_id_that_nothing_has_claims_no_digest() {
+    let (shop, index, _) = shop();
+    let other = format!("sha256:{}", "e".repeat(64));
+    let (record, failures) = shop.running(&other, AMD64);
+    assert_eq!(
+        (&record["digest"], &record["how"], &record["drift"]),
+        (&Value::Null, &Value::Null, &"moved".into())
+    );
+    assert_eq!(
+        (&record["tagDigest"], failures),
+        (&(*index.digest).into(), vec!["image-id-unproven".to_owned()])
+    );
+}
+
+#[test]
+fn an_image_id_that_could_not_be_compared_falls_back_to_the_tag_and_says_so() {
+    let (shop, index, amd64) = shop();
+    shop.registry.can(&format!("/v2/shop/web/manifests/{}", amd64.digest), Canned::status(503));
+    let (record, failures) = shop.running(&format!("sha256:{}", "e".repeat(64)), AMD64);
+    assert_eq!(
+        (&record["digest"], &record["how"], &record["drift"]),
+        (&(*index.digest).into(), &"tag".into(), &"unknown".into())
+    );
+    assert_eq!(failures, ["server-error"]);
+}
+
+#[test]
+fn a_deleted_manifest_is_said_and_stays() {
+    let (shop, index, _) = shop();
+    let gone = format!("sha256:{}", "d".repeat(64));
+    let (record, _) = shop.running(&shop.id(&gone), AMD64);
+    assert_eq!((&record["present"], &record["digest"]), (&false.into(), &(*gone).into()));
+    assert_eq!(
+        (&record["tagDigest"], &record["drift"]),
+        (&(*index.digest).into(), &"unknown".into())
+    );
+}
+
+#[test]
+fn a_manifest_that_only_another_repository_has_is_found_there() {
+    let (shop, _, _) = shop();
+    let shared = shop.registry.push_image("mirror/web", None, "shared");
+    let id = format!("{}/mirror/web@{}", shop.registry.host(), shared.digest);
+    let (record, _) = shop.running(&id, AMD64);
+    assert_eq!(record["present"], false);
+    assert_eq!(record["foundIn"], format!("{}/mirror/web", shop.registry.host()));
+    assert_eq!(record["repository"], shop.repository);
+}
+
+#[test]
+fn a_tag_that_is_gone_and_a_registry_that_is_down_are_unknown_with_a_reason() {
+    let (shop, index, _) = shop();
+    let gone = format!("{}:2", shop.repository);
+    let (record, failures) =
+        ask(&shop.registry, &image(&gone, Some(&shop.id(&index.digest)), AMD64, "web"));
+    assert_eq!((&record["drift"], &record["digest"]), (&"unknown".into(), &(*index.digest).into()));
+    assert_eq!(failures, ["not-found"]);
+    shop.registry.can("/v2/shop/web/manifests/1", Canned::status(500));
+    let (record, failures) = shop.running(&shop.id(&index.digest), AMD64);
+    assert_eq!(
+        (&record["drift"], &record["tagDigest"], &record["present"]),
+        (&"unknown".into(), &Value::Null, &true.into())
+    );
+    assert_eq!(failures, ["server-error"]);
+}
+
+#[test]
+fn a_pinned_reference_is_pinned_and_a_pending_one_claims_what_it_would_run() {
+    let (shop, index, amd64) = shop();
+    let pinned = format!("{}:1@{}", shop.repository, index.digest);
+    let (record, _) =
+        ask(&shop.registry, &image(&pinned, Some(&shop.id(&amd64.digest)), AMD64, "web"));
+    assert_eq!((&record["drift"], &record["digest"]), (&"pinned".into(), &(*amd64.digest).into()));
+    assert_eq!(record["index"], *index.digest);
+    let (record, _) = ask(&shop.registry, &image(&pinned, None, AMD64, "web"));
+    assert_eq!((&record["how"], &record["digest"]), (&"reference".into(), &(*index.digest).into()));
+    let (record, _) =
+        ask(&shop.registry, &image(&format!("{}:1", shop.repository), None, AMD64, "web"));
+    assert_eq!((&record["how"], &record["drift"]), (&"tag".into(), &"unknown".into()));
+}
+
+#[test]
+fn a_variant_is_not_guessed() {
+    let (shop, ..) = shop();
+    let (v6, v7) = (
+        shop.registry.push_image("shop/web", None, "v6"),
+        shop.registry.push_image("shop/web", None, "v7"),
+    );
+    let index = shop.registry.push_index(
+        "shop/web",
+        Some("1"),
+        &[("linux/arm/v6", &v6), ("linux/arm/v7", &v7)],
+    );
+    let (record, failures) = shop.running(&shop.id(&index.digest), Some("linux/arm"));
+    assert_eq!(
+        (&record["manifest"], failures),
+        (&Value::Null, vec!["platform-unknown".to_owned()])
+    );
+    assert_eq!(record["drift"], "same");
+}
+
+#[test]
+fn a_malformed_reference_is_an_answer() {
+    let registry = FakeRegistry::start();
+    let (record, failures) = ask(&registry, &image("UPPER/Case:1", None, None, "web"));
+    assert_eq!((&record["repository"], &record["digest"]), (&Value::Null, &Value::Null));
+    assert_eq!(failures, ["bad-reference"]);
+    assert!(registry.log().is_empty());
+}

@@ -1,0 +1,333 @@
+//! A registry inside the test: it counts what it is asked, and lies on demand.
+//!
+//! It is a fake only for counting and lying; what must hold against a registry as such is tested
+//! against real ones. It speaks the pull half of the OCI distribution specification (manifests,
+//! blobs, tags, referrers) and token servers (GET, and the OAuth 2 POST), listens on
+//! `127.0.0.1` on a port of its own, runs on a thread of its own, so that tests of any kind can
+//! use it, and stops when it is dropped.
+//!
+//! ```no_run
+//! use testkit::registry::{Access, FakeRegistry};
+//!
+//! let registry = FakeRegistry::start();
+//! let amd64 = registry.push_image("library/nginx", None, "amd64");
+//! let arm64 = registry.push_image("library/nginx", None, "arm64");
+//! let index = registry.push_index(
+//!     "library/nginx",
+//!     Some("1.27"),
+//!     &[("linux/amd64", &amd64), ("linux/arm64/v8", &arm64)],
+//! );
+//! registry.switch(|switches| switches.access = Access::basic("user", "secret"));
+//! // … ask `registry.host()` for `library/nginx:1.27`, which is `index.digest` …
+//! assert_eq!(registry.count("HEAD", "/v2/library/nginx/manifests/1.27"), 1);
+//! assert_eq!(registry.count("GET", "/v2/"), 0);
+//! ```
+
+mod answer;
+mod content;
+mod payload;
+mod serve;
+mod token;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use content::Pushed;
+use content::Repository;
+pub use payload::Payload;
+
+/// A running registry.
+#[derive(Debug)]
+pub struct FakeRegistry {
+    shared: Arc<Shared>,
+    server: serve::Server,
+    authority: Option<String>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    host: String,
+    scheme: &'static str,
+    repositories: BTreeMap<String, Repository>,
+    switches: Switches,
+    canned: BTreeMap<String, Canned>,
+    log: Vec<Asked>,
+    tokens: BTreeMap<String, Issued>,
+}
+
+/// A token that was given out.
+#[derive(Debug)]
+struct Issued {
+    scope: String,
+    until: Instant,
+}
+
+/// How the registry behaves. All is honest and open to begin with.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Switches {
+    /// Who may ask.
+    pub access: Access,
+    /// What `Docker-Content-Digest` says of manifests.
+    pub digest_header: DigestHeader,
+    /// Whether the bytes of manifests and blobs are what their digests say.
+    pub bytes: Bytes,
+    /// How long every answer waits.
+    pub delay: Duration,
+    /// Whether there is a referrers API; without it those requests are 404.
+    pub referrers_api: bool,
+    /// How many tags a page of the tag list has; 0 is all of them.
+    pub tags_per_page: usize,
+    /// Where `GET`s of blobs are redirected to: the blob's digest is appended.
+    pub blobs_at: Option<String>,
+}
+
+/// Who may ask a registry.
+#[derive(Debug, Clone, Default)]
+pub enum Access {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Who knows user name and password.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// Who brings a token.
+    Bearer(Bearer),
+}
+
+impl Access {
+    /// Basic authentication.
+    #[must_use]
+    pub fn basic(user: &str, password: &str) -> Self {
+        Self::Basic { user: user.to_owned(), password: password.to_owned() }
+    }
+}
+
+/// Tokens: who gets them, from where, for how long.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The only user who gets a token; everybody does when there is none.
+    pub user: Option<(String, String)>,
+    /// The identity token that gets an access token by POST.
+    pub identity_token: Option<String>,
+    /// What the token server says of the life of its tokens, in seconds.
+    pub expires_in: Option<u64>,
+    /// How long its tokens really are good.
+    pub lives: Duration,
+    /// The realm that the challenge names, in place of `/token` at this registry.
+    pub realm: Option<String>,
+    /// The scope that the challenge names, in place of `repository:<name>:pull`.
+    pub scope: Option<String>,
+    /// Repositories whose tokens do not let in.
+    pub denied: Vec<String>,
+}
+
+impl Default for Bearer {
+    fn default() -> Self {
+        Self {
+            user: None,
+            identity_token: None,
+            expires_in: Some(300),
+            lives: Duration::from_secs(300),
+            realm: None,
+            scope: None,
+            denied: Vec::new(),
+        }
+    }
+}
+
+/// What `Docker-Content-Digest` says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DigestHeader {
+    /// The digest of the bytes.
+    #[default]
+    Right,
+    /// There is no such header.
+    Missing,
+    /// It is empty.
+    Empty,
+    /// It is no digest.
+    Malformed,
+    /// It is the digest of something else.
+    Wrong,
+}
+
+/// What bytes are served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Bytes {
+    /// Those that were pushed.
+    #[default]
+    Right,
+    /// Others: one space is appended.
+    Tampered,
+}
+
+/// A fixed answer, in place of an honest one.
+#[derive(Debug, Clone)]
+pub struct Canned {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Payload,
+}
+
+impl Canned {
+    /// An answer without headers and body.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Payload::from("") }
+    }
+
+    /// This answer with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// This answer with a body.
+    #[must_use]
+    pub fn body(self, body: impl Into<Payload>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+}
+
+/// One request that came, and how it was answered.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, empty if there was none.
+    pub query: String,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// When it came.
+    pub at: Instant,
+}
+
+impl Asked {
+    /// The value of a header, if it came.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl FakeRegistry {
+    /// Starts a registry that speaks plain http.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(None, "127.0.0.1")
+    }
+
+    /// Starts a registry that speaks https, with a certificate for `localhost` and `127.0.0.1`
+    /// from an authority of its own ([`Self::authority`]).
+    #[must_use]
+    pub fn start_tls() -> Self {
+        Self::start_with(Some(&["localhost", "127.0.0.1"]), "127.0.0.1")
+    }
+
+    /// Starts a registry that speaks https with a certificate for `name` only.
+    #[must_use]
+    pub fn start_tls_for(name: &str) -> Self {
+        Self::start_with(Some(&[name]), "127.0.0.1")
+    }
+
+    fn start_with(names: Option<&[&str]>, address: &str) -> Self {
+        let shared = Arc::new(Shared { state: Mutex::default() });
+        let (tls, authority) = names.map(serve::certificate).unzip();
+        let server = serve::Server::start(address, tls, Arc::clone(&shared));
+        let registry = Self { shared, server, authority };
+        let mut state = registry.state();
+        state.host = registry.host();
+        state.scheme = if registry.authority.is_some() { "https" } else { "http" };
+        drop(state);
+        registry
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.address().to_string()
+    }
+
+    /// Host and port as an address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The certificate of the authority behind https, in PEM form.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// Changes how it behaves.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut self.state().switches);
+    }
+
+    /// Gives a fixed answer to every request for exactly this path, before anything else, access
+    /// too.
+    pub fn can(&self, path: &str, answer: Canned) {
+        self.state().canned.insert(path.to_owned(), answer);
+    }
+
+    /// Answers honestly again.
+    pub fn uncan(&self, path: &str) {
+        self.state().canned.remove(path);
+    }
+
+    /// Takes back every token that was given out.
+    pub fn revoke_tokens(&self) {
+        self.state().tokens.clear();
+    }
+
+    /// All that was asked so far, in the order of arrival.
+    #[must_use]
+    pub fn log(&self) -> Vec<Asked> {
+        self.state().log.clone()
+    }
+
+    /// How many requests of this method came for exactly this path.
+    #[must_use]
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        let state = self.state();
+        state.log.iter().filter(|asked| asked.method == method && asked.path == path).count()
+    }
+
+    /// Forgets what was asked.
+    pub fn clear_log(&self) {
+        self.state().log.clear();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

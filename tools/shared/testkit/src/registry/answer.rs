@@ -1,0 +1,135 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use serde_json::json;
+
+use super::content::{Repository, digest};
+use super::{Asked, Bytes, Canned, DigestHeader, Payload, Shared, State, token};
+
+pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Payload> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let header = |name: &hyper::header::HeaderName, value: &hyper::header::HeaderValue| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let mut asked = Asked {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers.iter().map(|(name, value)| header(name, value)).collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        status: 0,
+        at: std::time::Instant::now(),
+    };
+    let (canned, delay) = {
+        let mut state = shared.state();
+        let canned = decide(&mut state, &asked);
+        asked.status = canned.status;
+        state.log.push(asked);
+        (canned, state.switches.delay)
+    };
+    tokio::time::sleep(delay).await;
+    let mut response = Response::builder().status(canned.status);
+    for (name, value) in &canned.headers {
+        response = response.header(name, value);
+    }
+    response.body(canned.body).expect("a test's status and headers are well-formed")
+}
+
+fn decide(state: &mut State, asked: &Asked) -> Canned {
+    if let Some(canned) = state.canned.get(&asked.path) {
+        return canned.clone();
+    }
+    if asked.path == "/token" {
+        return token::issue(state, asked);
+    }
+    let Some(rest) = asked.path.strip_prefix("/v2/") else {
+        return Canned::status(404);
+    };
+    let Some((name, what, reference)) = split(rest) else {
+        return token::refusal(state, asked, "").unwrap_or_else(|| Canned::status(200));
+    };
+    if let Some(refusal) = token::refusal(state, asked, name) {
+        return refusal;
+    }
+    let Some(repository) = state.repositories.get(name) else {
+        return missing("NAME_UNKNOWN");
+    };
+    match what {
+        "manifests" => manifest(state, repository, reference),
+        "blobs" => blob(state, repository, reference),
+        "tags" => tags(state, repository, asked),
+        _ if state.switches.referrers_api => {
+            let body = repository.referrers(reference).to_string();
+            Canned::status(200)
+                .header("content-type", "application/vnd.oci.image.index.v1+json")
+                .body(body.as_str())
+        }
+        _ => Canned::status(404),
+    }
+}
+
+/// `<name>/<what>/<reference>`; the name may have slashes.
+fn split(rest: &str) -> Option<(&str, &str, &str)> {
+    let (head, reference) = rest.rsplit_once('/')?;
+    let (name, what) = head.rsplit_once('/')?;
+    matches!(what, "manifests" | "blobs" | "tags" | "referrers").then_some((name, what, reference))
+}
+
+fn missing(code: &str) -> Canned {
+    let body = json!({"errors": [{"code": code, "message": "not here"}]}).to_string();
+    Canned::status(404).header("content-type", "application/json").body(body.as_str())
+}
+
+fn manifest(state: &State, repository: &Repository, reference: &str) -> Canned {
+    let Some((own, manifest)) = repository.manifest(reference) else {
+        return missing("MANIFEST_UNKNOWN");
+    };
+    let answer = Canned::status(200)
+        .header("content-type", &manifest.media_type)
+        .body(served(state, &manifest.bytes));
+    match state.switches.digest_header {
+        DigestHeader::Right => answer.header("docker-content-digest", own),
+        DigestHeader::Missing => answer,
+        DigestHeader::Empty => answer.header("docker-content-digest", ""),
+        DigestHeader::Malformed => answer.header("docker-content-digest", "sha256:zz"),
+        DigestHeader::Wrong => answer.header("docker-content-digest", &digest(b"something else")),
+    }
+}
+
+fn blob(state: &State, repository: &Repository, reference: &str) -> Canned {
+    let Some(bytes) = repository.blobs.get(reference) else {
+        return missing("BLOB_UNKNOWN");
+    };
+    match &state.switches.blobs_at {
+        Some(place) => Canned::status(307).header("location", &format!("{place}{reference}")),
+        None => Canned::status(200).body(served(state, bytes)),
+    }
+}
+
+fn served(state: &State, bytes: &[u8]) -> Payload {
+    let mut bytes = bytes.to_vec();
+    if state.switches.bytes == Bytes::Tampered {
+        bytes.push(b' ');
+    }
+    bytes.into()
+}
+
+fn tags(state: &State, repository: &Repository, asked: &Asked) -> Canned {
+    let last = asked.query.split('&').find_map(|pair| pair.strip_prefix("last="));
+    let (page, more) = repository.tags(last.unwrap_or_default(), state.switches.tags_per_page);
+    let body = json!({"name": "fake", "tags": page}).to_string();
+    let answer = Canned::status(200).header("content-type", "application/json");
+    let answer = match page.last() {
+        Some(last) if more => {
+            let next = format!("<{}?last={last}>; rel=\"next\"", asked.path);
+            answer.header("link", &next)
+        }
+        _ => answer,
+    };
+    answer.body(body.as_str())
+}

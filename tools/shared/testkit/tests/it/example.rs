@@ -1,0 +1,120 @@
+//! The example cluster, from dump to report: what is known about it must be said.
+
+use serde_json::Value;
+use testkit::Shell;
+
+use crate::{assemble, digest, discover, stream};
+
+fn report() -> Value {
+    serde_json::from_slice(&assemble(stream()).run().ok().stdout).expect("a report")
+}
+
+fn rows<'a>(report: &'a Value, name: &str) -> Vec<&'a Value> {
+    let images = report["images"].as_array().expect("rows");
+    images.iter().filter(|row| row["workload"]["name"] == name).collect()
+}
+
+fn column<'a>(rows: &[&'a Value], key: &str) -> Vec<&'a str> {
+    rows.iter().map(|row| row[key].as_str().unwrap_or("null")).collect()
+}
+
+#[test]
+fn owners_are_what_people_deploy() {
+    let report = report();
+    let kinds: std::collections::BTreeSet<&str> = report["images"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["workload"]["kind"].as_str())
+        .collect();
+    for kind in
+        ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Node", "Pod", "Rollout"]
+    {
+        assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
+    }
+    assert!(!kinds.contains("ReplicaSet"), "{kinds:?}");
+}
+
+#[test]
+fn two_architectures_of_one_index_are_two_rows_each_with_its_manifest() {
+    let report = report();
+    let rows = rows(&report, "web");
+    let mut platforms = column(&rows, "platform");
+    platforms.dedup();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
+    let manifests: std::collections::BTreeSet<&str> =
+        column(&rows, "manifest").into_iter().collect();
+    assert_eq!(manifests.len(), 2, "{rows:#?}");
+    assert!(!manifests.contains("null"));
+}
+
+#[test]
+fn a_roll_out_is_two_rows() {
+    let report = report();
+    let digests: std::collections::BTreeSet<&str> =
+        column(&rows(&report, "pay"), "digest").into_iter().collect();
+    assert_eq!(digests.len(), 2);
+}
+
+#[test]
+fn a_pending_pod_is_there_and_nothing_is_claimed_of_it() {
+    let report = report();
+    let pending =
+        report["images"].as_array().expect("rows").iter().find(|row| row["imageId"].is_null());
+    let row = pending.expect("the pending pod");
+    assert_eq!((&row["drift"], &row["how"]), (&Value::from("unknown"), &Value::from("tag")));
+}
+
+#[test]
+fn what_was_not_verified_is_skipped_and_never_unsigned() {
+    for row in report()["images"].as_array().expect("rows") {
+        assert_eq!(row["signature"]["verdict"], "skipped");
+        assert_eq!(row["signature"]["signed"], Value::Null);
+        assert_eq!(row["update"]["updateAvailable"], Value::Null);
+    }
+}
+
+#[test]
+fn reordered_keys_change_nothing() {
+    let sort = |bytes: Vec<u8>| Shell::Dash.script("jq -cS .").stdin(bytes).run().ok().stdout;
+    let plain = stream();
+    let sorted = digest(sort(discover().run().ok().stdout)).run().ok().stdout;
+    let assembled = |bytes| assemble(bytes).run().ok().stdout;
+    assert!(assembled(plain) == assembled(sort(sorted)));
+}
+
+#[test]
+fn two_runs_give_the_same_bytes_at_any_concurrency() {
+    let run = |limit: &str| {
+        let found = discover().run().ok().stdout;
+        let stream = digest(found)
+            .args(["--max-in-flight", limit, "--max-in-flight-per-host", limit])
+            .run()
+            .ok();
+        (assemble(stream.stdout.clone()).run().ok().stdout, stream.stdout)
+    };
+    let one = run("1");
+    assert!(one == run("64"));
+    assert!(one == run("64"));
+}
+
+#[test]
+fn unknown_records_reach_the_report_and_a_newer_version_stops() {
+    let stream = stream();
+    let note = br#"{"type":"note","v":3,"text":"kept \u00e9"}"#;
+    let tally = r#"{"type":"end","v":1,"stages":[{"stage":"x","version":"1","startedAt":"","endedAt":"","written":{"note":1}}]}"#;
+    let with = [note.as_slice(), b"\n", &stream, tally.as_bytes(), b"\n"].concat();
+    let passed = digest(with).run().ok();
+    assert!(passed.stdout.starts_with(note), "not byte for byte");
+    let report: Value =
+        serde_json::from_slice(&assemble(passed.stdout).run().ok().stdout).expect("a report");
+    assert_eq!(report["other"][0]["text"], "kept é");
+    let newer = String::from_utf8(stream).expect("UTF-8").replacen(
+        r#""type":"image","v":1"#,
+        r#""type":"image","v":2"#,
+        1,
+    );
+    for ran in [digest(newer.clone()).run(), assemble(newer).run()] {
+        let _ = ran.code(1).says("version 2").says("version 1");
+    }
+}
