@@ -24,6 +24,8 @@ pub struct Testbed {
     pub kubeconfig: PathBuf,
     /// The API server's URL.
     pub apiserver: String,
+    /// The certificate of its authority, PEM.
+    pub apiserver_ca: PathBuf,
     /// The administrator's bearer token.
     pub token: String,
     /// `host:port` of a registry without the referrers API.
@@ -47,6 +49,7 @@ impl Testbed {
         Some(Self {
             kubeconfig: var("PC_TESTBED_KUBECONFIG")?.into(),
             apiserver: var("PC_TESTBED_APISERVER")?,
+            apiserver_ca: var("PC_TESTBED_APISERVER_CA")?.into(),
             token: var("PC_TESTBED_ADMIN_TOKEN")?,
             registry: var("PC_TESTBED_REGISTRY")?,
             oci_registry: var("PC_TESTBED_OCI_REGISTRY")?,

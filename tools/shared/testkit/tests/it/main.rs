@@ -5,6 +5,7 @@ mod docs;
 mod example;
 mod gates;
 mod output;
+mod real;
 
 use testkit::{Run, pc, root};
 
