@@ -1,0 +1,127 @@
+//! pc-assemble: the whole stream into one report, or nothing.
+//!
+//! The sink of the stream. It reads everything, joins the facts by their subjects, keeps the books
+//! (what the tallies say was written must be what arrived), and writes one report at the end. A
+//! stream that is not whole makes no report, unless one is asked for that says so.
+//!
+//! - `intake`: lines of the stream to the crate `report`, which joins them.
+//!
+//! Not here: the report itself, any judgement, any file, any network.
+
+mod intake;
+
+use std::io::{self, BufWriter, IsTerminal};
+
+use clap::{Parser, ValueEnum};
+use report::Report;
+use report::join::Run;
+use report::table::{self, Look};
+use stage::enrich::EdgeError;
+use stage::{CommonArgs, Fault, Outcome, StreamArgs};
+
+const EXAMPLES: &str = "\
+Examples:
+  pc-discover | pc-digest | pc-assemble > report.json
+  pc-discover | pc-digest | pc-assemble --format table
+  pc-assemble < stream.ndjson | jq .summary
+  cat part-*.ndjson | pc-assemble
+  pc-assemble --allow-incomplete < cut.ndjson | jq .metadata.incompleteWhy";
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON document, which pc-store keeps
+    Json,
+    /// A table for a person
+    Table,
+}
+
+/// Join the facts of a whole stream into one report.
+///
+/// Reads the stream from standard input. A stream that was cut, filtered or lacks a part makes no
+/// report: every reason is printed, and nothing is written to standard output.
+#[derive(Debug, Parser)]
+#[command(about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// How to write the report
+    #[arg(long, env = "PROVENANCE_FORMAT", value_enum, default_value = "json")]
+    format: Format,
+    /// Make a report of a stream that is not whole too; it says `complete: false`, and why
+    #[arg(long, env = "PROVENANCE_ALLOW_INCOMPLETE", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    allow_incomplete: bool,
+    /// The cluster's name in the report, instead of the one that pc-discover gave
+    #[arg(long, env = "PROVENANCE_CLUSTER_NAME", value_name = "NAME")]
+    cluster_name: Option<String>,
+    /// How many rows a table shows at most, the gravest first
+    #[arg(long, env = "PROVENANCE_ROWS", value_name = "N", default_value_t = 200)]
+    rows: usize,
+    #[command(flatten)]
+    stream: StreamArgs,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+impl stage::Tool for Cli {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+
+    fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
+        let Self { format, allow_incomplete, cluster_name, rows, stream, common: _ } = self;
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            return Err(no_stream());
+        }
+        let intake = intake::read(stdin.lock(), stream.max_line)?;
+        let report = intake.gathered.finish(Run {
+            generated_at: common.clock.now_text(),
+            collector_version: Self::VERSION.to_owned(),
+            cluster_name,
+            truncation: intake.truncation.map(|truncation| truncation.to_string()),
+        });
+        if !report.metadata.complete {
+            if !allow_incomplete {
+                return Err(not_whole(report));
+            }
+            for why in &report.metadata.incomplete_why {
+                tracing::warn!("the report is not complete: {why}");
+            }
+        }
+        match format {
+            Format::Json => write_json(&report),
+            Format::Table => {
+                stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())
+            }
+        }
+    }
+}
+
+fn no_stream() -> Fault {
+    Fault::usage("nothing to read: standard input is a terminal").with_hint(
+        "pipe a stream into it (`pc-discover | pc-digest | pc-assemble`), or a file (`pc-assemble < stream.ndjson`)",
+    )
+}
+
+/// The stream is not whole, and no report was asked for that says so.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream is not whole, so there is no report:\n  {}", .0.join("\n  "))]
+struct NotWhole(Vec<String>);
+
+fn not_whole(report: Report) -> Fault {
+    Fault::incomplete(NotWhole(report.metadata.incomplete_why)).with_hint(
+        "the stages before say on standard error what stopped them; --allow-incomplete makes a \
+         report that says that it is not complete",
+    )
+}
+
+fn write_json(report: &Report) -> Result<Outcome, Fault> {
+    match report.write_to(BufWriter::with_capacity(64 * 1024, io::stdout().lock())) {
+        // Whoever read the report has left.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Complete),
+        Err(error) => Err(EdgeError::Write(error).into()),
+        Ok(()) => Ok(Outcome::Complete),
+    }
+}

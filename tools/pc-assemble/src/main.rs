@@ -1,0 +1,7 @@
+//! The `pc-assemble` program; see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stage::cli::main::<pc_assemble::Cli>()
+}

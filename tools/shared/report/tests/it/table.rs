@@ -1,0 +1,87 @@
+//! The table: what people see, and what strangers' names cannot do to it.
+
+use report::Report;
+use report::table::{Color, Look, render, summary};
+
+use crate::{SHOP, assemble};
+
+const PLAIN: Look = Look { width: 132, color: Color::No, rows: 200 };
+
+/// What the escapes of colour leave.
+fn uncoloured(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').expect("an SGR escape").1)
+}
+
+#[test]
+fn the_table_is_as_it_was() {
+    insta::assert_snapshot!("wide", render(&assemble(SHOP), &PLAIN));
+    let narrow = Look { width: 80, ..PLAIN };
+    insta::assert_snapshot!("narrow", render(&assemble(SHOP), &narrow));
+}
+
+#[test]
+fn the_summary_of_an_incomplete_report_says_so_first() {
+    let cut: Vec<&str> =
+        SHOP.lines().filter(|line| !line.starts_with(r#"{"type":"sbom""#)).collect();
+    insta::assert_snapshot!("incomplete", summary(&assemble(&cut.join("\n")), &PLAIN));
+}
+
+#[test]
+fn colour_repeats_what_words_say() {
+    let coloured = render(&assemble(SHOP), &Look { color: Color::Yes, ..PLAIN });
+    assert!(coloured.contains("\u{1b}[1;31minvalid\u{1b}[0m"));
+    assert_eq!(uncoloured(&coloured), render(&assemble(SHOP), &PLAIN));
+}
+
+#[test]
+fn hostile_names_steer_no_terminal_and_break_no_line() {
+    for width in [76, 80, 100, 120, 200] {
+        let text = render(&assemble(SHOP), &Look { width, ..PLAIN });
+        let steers =
+            |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.contains(steers), "{text:?}");
+        for line in text.lines() {
+            let columns = unicode_width::UnicodeWidthStr::width(line);
+            assert!(columns <= width, "{columns} of {width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn of_too_many_rows_the_gravest_are_shown() {
+    let report = assemble(SHOP);
+    let two = render(&report, &Look { rows: 2, ..PLAIN });
+    assert!(two.contains("… and 12 more, none of them graver than these"), "{two}");
+    assert!(two.contains("ds/agent") && two.contains("moved"), "{two}");
+    assert!(!two.contains("ghcr.io/acme/web"));
+    let none = render(&report, &Look { rows: 0, ..PLAIN });
+    assert!(none.contains("… 14 rows") && !none.contains("USED BY"), "{none}");
+}
+
+#[test]
+fn checks_that_nobody_asked_for_have_no_column() {
+    let mut report = assemble(SHOP);
+    for row in &mut report.images {
+        row.sbom.verdict = records::Verdict::Skipped;
+    }
+    report.summary =
+        report::Summary::of(&report.images, &report.helm_releases, report.failures.len());
+    let text = render(&report, &PLAIN);
+    assert!(!text.contains("SBOM"));
+    assert!(text.contains("  not asked   sbom\n"), "{text}");
+}
+
+#[test]
+fn an_empty_report_is_a_short_one() {
+    let end = SHOP.lines().last().expect("an end");
+    let start = end.find("[").expect("tallies");
+    let tally =
+        r#"[{"stage":"pc-discover","version":"0.1.0","startedAt":"","endedAt":"","written":{}}]}"#;
+    let report: Report = assemble(&format!("{}{tally}\n", &end[..start]));
+    assert!(report.metadata.complete);
+    let text = render(&report, &PLAIN);
+    assert!(text.contains("0 uses of 0 images in 0 namespaces\n"), "{text}");
+    assert!(!text.contains("USED BY") && !text.contains("Helm"));
+}
