@@ -234,6 +234,8 @@ impl<'a> Inquiry<'a> {
                     "several fit, and the node does not say which variant it runs",
                 );
             }
+            // Of what does not run, no manifest runs: that is no failure.
+            Child::Unknown if !self.question.runs() => {}
             Child::Unknown => self.no_manifest(
                 digest,
                 "the platform is not known: let pc-discover read nodes, or give --default-platform",

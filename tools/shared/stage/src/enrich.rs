@@ -208,7 +208,7 @@ where
             schedule.flush()?;
             tokio::select! {
                 biased;
-                () = intake.more(), if intake.wants_more() => {}
+                () = intake.more() => {}
                 finished = schedule.front(), if !schedule.is_empty() => schedule.settle(finished?),
             }
         }
@@ -284,13 +284,16 @@ impl Intake {
         }
     }
 
-    /// Waits for more, or for SIGTERM: then what has come is still answered.
+    /// Waits for more, or for SIGTERM, which is heeded until the end is written: what has come is
+    /// still answered, and then there is no end.
     async fn more(&mut self) {
+        let (wants, heeds) = (self.wants_more(), self.fault.is_none());
         tokio::select! {
-            () = self.terminated.recv() => {
+            () = self.terminated.recv(), if heeds => {
                 (self.fault, self.reading) = (Some(FeedEnd::Terminated), false);
             }
-            next = self.feed.recv() => self.take(next),
+            next = self.feed.recv(), if wants => self.take(next),
+            else => std::future::pending().await,
         }
     }
 

@@ -63,7 +63,8 @@ fn section(page: &mut String, command: &Command) {
             flag(arg),
             code(arg.get_env().and_then(|name| name.to_str()).unwrap_or_default()),
             code(&defaults(arg)),
-            cell(&meaning(arg)),
+            // A page shows what the terminal shows, placeholders in angle brackets too.
+            cell(&meaning(arg)).replace('<', "&lt;"),
         );
     }
     page.push('\n');

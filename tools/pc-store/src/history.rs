@@ -1,0 +1,160 @@
+//! What a store holds: reading it takes no lock, since every file is whole or not there.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use records::Digest;
+
+use crate::document::digest;
+use crate::folder::{Folder, FolderError};
+use crate::header::{Header, HeaderError};
+use crate::names::{LATEST, NameError, ReportName};
+
+/// A report that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest.
+    Latest,
+    /// The one of that name.
+    Named(ReportName),
+}
+
+impl FromStr for Wanted {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text == "latest" || text == LATEST {
+            Ok(Self::Latest)
+        } else {
+            text.parse().map(Self::Named)
+        }
+    }
+}
+
+/// Why a file with a report's name is not shown, handed out or removed as one.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] FolderError),
+    /// It is not a report.
+    #[error("`{file}` is not a report")]
+    NotAReport {
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        source: HeaderError,
+    },
+    /// It is a report under a name that is not its own.
+    #[error("`{file}` holds the report of {time}, so somebody renamed or replaced it")]
+    OtherTime {
+        /// The file.
+        file: ReportName,
+        /// When the report in it was generated.
+        time: Timestamp,
+    },
+}
+
+/// A report in the store.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they say.
+    pub header: Header,
+}
+
+/// The names of reports in the store, newest first. They were not read.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn names(folder: &Folder) -> Result<Vec<ReportName>, FolderError> {
+    let mut names: Vec<ReportName> =
+        folder.names()?.iter().filter_map(|name| name.parse().ok()).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(names)
+}
+
+/// Reads a report of at most `max` bytes, and makes sure that it is one, under its own name.
+///
+/// # Errors
+/// When it cannot be read or is not that report.
+pub fn read(folder: &Folder, wanted: Wanted, max: u64) -> Result<Stored, Unfit> {
+    let file = match wanted {
+        Wanted::Latest => LATEST.to_owned(),
+        Wanted::Named(name) => name.to_string(),
+    };
+    let bytes = folder.read(&file, max)?;
+    let header = Header::from_slice(&bytes).map_err(|source| Unfit::NotAReport { file, source })?;
+    match wanted {
+        Wanted::Named(file) if !file.fits(header.generated_at) => {
+            Err(Unfit::OtherTime { file, time: header.generated_at })
+        }
+        _ => Ok(Stored { bytes, header }),
+    }
+}
+
+/// One line of the list: a file with a report's name.
+#[derive(Debug)]
+pub struct Entry {
+    /// The file.
+    pub name: ReportName,
+    /// The report, or why the file is none.
+    pub report: Result<Facts, Unfit>,
+}
+
+/// What the list says of a report.
+#[derive(Debug)]
+pub struct Facts {
+    /// In bytes.
+    pub size: u64,
+    /// The hash of its bytes.
+    pub digest: Digest,
+    /// What it says of itself.
+    pub header: Header,
+}
+
+/// All files with a report's name, newest first, each read.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn list(folder: &Folder, max: u64) -> Result<Vec<Entry>, FolderError> {
+    let mut entries = Vec::new();
+    for name in names(folder)? {
+        let report = match read(folder, Wanted::Named(name), max) {
+            // Removed since the directory was read.
+            Err(Unfit::Unreadable(FolderError::NoSuchFile { .. })) => continue,
+            result => result.map(|stored| Facts {
+                size: stored.bytes.len() as u64,
+                digest: digest(&stored.bytes),
+                header: stored.header,
+            }),
+        };
+        entries.push(Entry { name, report });
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_report_can_be_asked_for() {
+        assert_eq!("latest".parse(), Ok(Wanted::Latest));
+        assert_eq!(LATEST.parse(), Ok(Wanted::Latest));
+        let name = "provenance-20261124-060000.json";
+        assert!(matches!(name.parse(), Ok(Wanted::Named(_))));
+        for bad in [
+            "",
+            "..",
+            "../x.json",
+            "/etc/passwd",
+            ".provenance.lock",
+            "a/provenance-20261124-060000.json",
+        ] {
+            assert!(bad.parse::<Wanted>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! pc-store: keeps reports, and says what it keeps.
+//!
+//! Reads one report, whole, makes sure that it is one, and only then touches the store: exactly the
+//! bytes that came, under the report's own time, whole or not at all, never over another file.
+//!
+//! - [`document`] and [`header`]: what is kept, and what makes it a report.
+//! - [`names`]: the names of files in a store.
+//! - [`folder`]: one directory; every system call is there.
+//! - [`sink`]: the places where reports can be kept, one module each.
+//! - [`history`]: what a store holds; takes no lock.
+//! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
+//!
+//! Not here: the stream, any judgement, how a report looks (crate `report`).
+
+mod cli;
+pub mod document;
+pub mod folder;
+pub mod header;
+pub mod history;
+mod list;
+pub mod names;
+pub mod prune;
+pub mod retention;
+mod say;
+pub mod sink;
+mod store;
+
+pub use cli::Cli;

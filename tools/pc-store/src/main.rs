@@ -1,0 +1,7 @@
+//! The command `pc-store`; all of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stage::cli::main::<pc_store::Cli>()
+}

@@ -1,0 +1,197 @@
+//! What is said to people: where a report lies, what was removed, and what is not as it should be.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use records::duration::Span;
+use records::text::{clean, shown};
+
+use crate::document::Document;
+use crate::header::Completeness;
+use crate::names::{LATEST, ReportName};
+use crate::prune::Pruned;
+use crate::retention::{LEAST_GAP, TOLERANCE, is_future};
+use crate::sink::Latest;
+use crate::sink::directory::Kept;
+
+/// How many rows of a report are printed.
+pub(crate) const ROWS: usize = 200;
+
+/// How many reasons, names or errors of one kind are said.
+const FEW: usize = 5;
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Writes to standard error. When that is closed there is nobody left to tell.
+pub(crate) fn to_stderr(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Where a report lies, with its size and hash, and what else became of the store.
+pub(crate) fn place(
+    folder: &Path,
+    document: &Document,
+    kept: &Kept,
+    pruned: Option<&Pruned>,
+    keep: Span,
+) -> String {
+    let mut text = String::new();
+    if let Completeness::Incomplete(_) = document.header.completeness {
+        let _ = writeln!(text, "INCOMPLETE: not everything that runs is in this report.");
+    }
+    let path = folder.join(kept.name.to_string());
+    let _ = writeln!(
+        text,
+        "Stored: {}  {} bytes  {}",
+        // A path is the operator's own; only what steers a terminal is taken out.
+        clean(&path.to_string_lossy(), usize::MAX),
+        document.bytes.len(),
+        document.digest
+    );
+    let _ = match kept.latest {
+        Latest::This => writeln!(text, "Latest: {LATEST} is this report."),
+        Latest::Stays(time) => writeln!(text, "Latest: {LATEST} stays the report of {time}."),
+        Latest::Other(name) => writeln!(text, "Latest: {LATEST} is {name}."),
+    };
+    if let Some(pruned) = pruned {
+        let _ = writeln!(
+            text,
+            "Kept: {}, retention {}, {} removed.",
+            reports(pruned.left),
+            span(keep),
+            pruned.removed.len()
+        );
+    }
+    text
+}
+
+/// What was removed, or would be.
+pub(crate) fn pruned(pruned: &Pruned, keep: Span, dry_run: bool) -> String {
+    let mut text = String::new();
+    let done = if dry_run { "would remove" } else { "removed" };
+    for name in &pruned.removed {
+        let _ = writeln!(text, "{done} {name}");
+    }
+    let _ = write!(
+        text,
+        "{done} {}, {} left, retention {}",
+        reports(pruned.removed.len()),
+        pruned.left,
+        span(keep)
+    );
+    let _ = match pruned.reference {
+        Some(reference) => writeln!(text, ", counted back from {reference}"),
+        None => writeln!(text, ", and no report to count it from"),
+    };
+    text
+}
+
+/// Says loudly what is wrong with a report that was stored all the same.
+pub(crate) fn warn_of_report(document: &Document, kept: &Kept, now: Timestamp) {
+    let time = document.header.generated_at;
+    if let Completeness::Incomplete(reasons) = &document.header.completeness {
+        tracing::warn!("the report is not complete: {}", few(reasons.iter().map(|why| shown(why))));
+    }
+    if is_future(time, now) {
+        tracing::warn!(
+            "the report is of {time}, {:#} later than this machine's clock ({now}): one of the two clocks is wrong; no report's age is counted from it",
+            now.duration_until(time)
+        );
+    }
+    let Latest::Stays(latest) = kept.latest else {
+        return;
+    };
+    if is_future(latest, now) {
+        tracing::warn!(
+            "`{LATEST}` stays the report of {latest}, later than this machine's clock ({now}): if that time is wrong, remove that report and `{LATEST}` by hand"
+        );
+    } else {
+        tracing::warn!("`{LATEST}` stays the report of {latest}: the one stored is of {time}");
+    }
+}
+
+/// Says why reports that look too old are still there.
+pub(crate) fn warn_of_pruning(pruned: &Pruned, now: Timestamp) {
+    if !pruned.held.is_empty() {
+        tracing::warn!(
+            "{} older than the retention not removed: before a gap of more than {} days, which a wrong clock can make; `pc-store prune --past-gap` removes what lies before it",
+            reports(pruned.held.len()),
+            LEAST_GAP.as_secs() / (24 * 60 * 60)
+        );
+    }
+    if !pruned.future.is_empty() {
+        tracing::warn!(
+            "{} later than this machine's clock ({now}) by more than {TOLERANCE:#}: kept, and no age is counted from there: {}",
+            reports(pruned.future.len()),
+            few(pruned.future.iter().map(ReportName::to_string))
+        );
+    }
+    if !pruned.foreign.is_empty() {
+        tracing::warn!(
+            "left alone, by name too old: {}",
+            few(pruned.foreign.iter().map(|unfit| chain(unfit)))
+        );
+    }
+    for error in pruned.failed.iter().take(FEW) {
+        tracing::warn!("an old report was not removed: {}", chain(error));
+    }
+}
+
+/// The first few, and how many more.
+fn few(texts: impl ExactSizeIterator<Item = String>) -> String {
+    let more = texts.len().saturating_sub(FEW);
+    let mut text = texts.take(FEW).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        let _ = write!(text, "; and {more} more");
+    }
+    text
+}
+
+fn reports(count: usize) -> String {
+    match count {
+        1 => "1 report".to_owned(),
+        count => format!("{count} reports"),
+    }
+}
+
+fn span(span: Span) -> String {
+    match span {
+        Span::Forever => "for ever".to_owned(),
+        Span::For(time) => SignedDuration::try_from(time)
+            .map_or_else(|_| format!("{} s", time.as_secs()), |time| format!("{time:#}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn few_are_said_and_the_rest_counted() {
+        let words = |count: usize| few((0..count).map(|n| n.to_string()));
+        assert_eq!(words(2), "0; 1");
+        assert_eq!(words(7), "0; 1; 2; 3; 4; and 2 more");
+    }
+
+    #[test]
+    fn a_span_reads_as_it_is_written() {
+        assert_eq!(span(Span::Forever), "for ever");
+        assert_eq!(span(Span::For(Duration::from_secs(168 * 3600))), "168h");
+        assert_eq!(span(Span::For(Duration::MAX)), format!("{} s", u64::MAX));
+    }
+}

@@ -1,0 +1,88 @@
+//! The default action: one report from standard input into the store.
+
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
+use stage::{Fault, Outcome};
+
+use crate::cli::{Print, StoreArgs, fault};
+use crate::document::{self, Document};
+use crate::folder::{Folder, Lock, Origin};
+use crate::names::ReportName;
+use crate::prune::{self, Pruned, Rules};
+use crate::retention::Gap;
+use crate::say;
+use crate::sink::directory::{self, Kept};
+
+/// Reads, checks, stores, prunes, and says so. Nothing is touched before the report is known to be
+/// one; nothing is said before all is done, so that a reader who leaves changes nothing.
+pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outcome, Fault> {
+    if std::io::stdin().is_terminal() {
+        return Err(Fault::usage("standard input is a terminal, and no report comes from there")
+            .with_hint(
+                "pipe one in: `pc-assemble < stream.ndjson | pc-store`; or see `pc-store list`",
+            ));
+    }
+    let document = document::read(std::io::stdin().lock(), args.max_bytes).map_err(|error| {
+        let hint = error.hint();
+        let fault = Fault::incomplete(error);
+        match hint {
+            Some(hint) => fault.with_hint(hint),
+            None => fault,
+        }
+    })?;
+    let (folder, origin) = Folder::open_or_make(&args.report_path).map_err(fault)?;
+    if origin == Origin::Made {
+        tracing::warn!("made the directory `{}`", args.report_path.display());
+    }
+    let lock = folder.lock(args.lock_timeout).map_err(fault)?;
+    let kept = directory::keep(&folder, &lock, &document, args.max_bytes).map_err(fault)?;
+    say::warn_of_report(&document, &kept, now);
+    let pruned = retain(&folder, &lock, args, kept.name, now);
+    drop(lock);
+    say_stored(&folder, &document, &kept, pruned.as_ref(), args, print)
+}
+
+/// Applies the retention. The report is stored, so what fails here is said and fails nothing.
+fn retain(
+    folder: &Folder,
+    lock: &Lock,
+    args: &StoreArgs,
+    stored: ReportName,
+    now: Timestamp,
+) -> Option<Pruned> {
+    let rules =
+        Rules { keep: args.report_retention, gap: Gap::Hold, now, max_bytes: args.max_bytes };
+    match prune::prune(folder, lock, rules, Some(stored)) {
+        Ok(pruned) => {
+            say::warn_of_pruning(&pruned, now);
+            Some(pruned)
+        }
+        Err(error) => {
+            tracing::warn!("old reports were not removed: {}", say::chain(&error));
+            None
+        }
+    }
+}
+
+fn say_stored(
+    folder: &Folder,
+    document: &Document,
+    kept: &Kept,
+    pruned: Option<&Pruned>,
+    args: &StoreArgs,
+    print: Print,
+) -> Result<Outcome, Fault> {
+    let place = say::place(folder.path(), document, kept, pruned, args.report_retention);
+    let look = report::table::Look::of_stdout(say::ROWS);
+    let text = match print {
+        Print::None => return Ok(Outcome::Complete),
+        Print::Json => {
+            say::to_stderr(&place);
+            return stage::cli::print(&document.bytes);
+        }
+        Print::Table => report::table::render(&document.report, &look),
+        Print::Summary => report::table::summary(&document.report, &look),
+    };
+    stage::cli::print(format!("{text}\n{place}").as_bytes())
+}

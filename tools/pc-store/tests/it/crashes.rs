@@ -1,0 +1,247 @@
+//! The writer killed, and the file system failing, at each call in turn: a report is there whole or
+//! not at all, and the next run puts all in order.
+
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use crate::{Store, report_at, report_of, skipped};
+
+const OLD: &str = "2026-11-10T06:00:00Z";
+const BEFORE: &str = "2026-11-23T06:00:00Z";
+const NOW: &str = "2026-11-24T06:00:00Z";
+const NEXT: &str = "2026-11-24T07:00:00Z";
+const LATEST: &str = "provenance-latest.json";
+
+/// The calls by which a store is changed, each at most so often in one run.
+const CALLS: [(&str, u32); 8] = [
+    ("flock", 1),
+    ("write", 4),
+    ("fsync", 5),
+    ("renameat2", 2),
+    ("renameat", 2),
+    ("linkat", 2),
+    ("unlinkat", 2),
+    ("openat", 40),
+];
+
+/// Whether strace can be used, which needs the right to trace.
+fn can_trace(test: &str) -> bool {
+    let traced = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !traced {
+        skipped(test, "strace is not there, or may not trace");
+    }
+    traced
+}
+
+/// A store with a report that is too old and one that is not.
+fn store() -> Store {
+    let store = Store::new();
+    store.keep(&report_at(OLD));
+    store.keep(&report_at(BEFORE));
+    store
+}
+
+/// Stores the report of [`NOW`] under strace with these injections; the old one is too old.
+fn inject(store: &Store, injections: &[&str]) -> Output {
+    let input = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(input.path(), report_at(NOW)).expect("written");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "/dev/null"]);
+    for injection in injections {
+        command.arg("-e").arg(format!("inject={injection}"));
+    }
+    command
+        .arg(env!("CARGO_BIN_EXE_pc-store"))
+        .arg("--report-path")
+        .arg(store.path())
+        .args(["--report-retention", "7d", "--print", "none"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("SOURCE_DATE_EPOCH", "1795521600")
+        .stdin(fs::File::open(input.path()).expect("opened"))
+        .output()
+        .expect("strace runs")
+}
+
+/// Demands that every file with a report's name is one of the reports, whole.
+#[track_caller]
+fn whole(store: &Store, at: &str) {
+    let reports = [OLD, BEFORE, NOW, NEXT].map(report_at);
+    for (name, bytes) in store.bytes() {
+        let temporary = name.starts_with(".provenance-") && name.ends_with(".tmp");
+        assert!(temporary || reports.contains(&bytes), "{at}: `{name}` is no whole report");
+    }
+    let latest = store.read(LATEST);
+    assert!([BEFORE, NOW, NEXT].map(report_at).contains(&latest), "{at}: latest went back");
+    assert!(store.file("provenance-20261123-060000.json").exists(), "{at}: a report is lost");
+}
+
+#[test]
+fn killed_at_each_call_the_store_stays_whole() {
+    if !can_trace("killed at each call") {
+        return;
+    }
+    let mut killed = 0;
+    for (call, times) in CALLS {
+        for when in 1..=times {
+            let store = store();
+            let output = inject(&store, &[&format!("{call}:signal=KILL:when={when}")]);
+            if output.status.success() {
+                // The run does not make this call so often.
+                break;
+            }
+            killed += 1;
+            let at = format!("killed at {call} {when}");
+            whole(&store, &at);
+            store.keep(&report_at(NEXT));
+            whole(&store, &at);
+            assert_eq!(store.read(LATEST), report_at(NEXT), "{at}");
+        }
+    }
+    assert!(killed >= 15, "only {killed} calls were hit");
+}
+
+#[test]
+fn a_call_that_fails_is_said_and_the_store_stays_whole() {
+    if !can_trace("a call that fails") {
+        return;
+    }
+    for (call, error, times) in [
+        ("fsync", "EIO", 3),
+        ("write", "ENOSPC", 1),
+        ("renameat2", "EIO", 1),
+        ("renameat", "EACCES", 1),
+        ("linkat", "EDQUOT", 1),
+    ] {
+        for when in 1..=times {
+            let store = store();
+            let before = store.bytes();
+            let output = inject(&store, &[&format!("{call}:error={error}:when={when}")]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let at = format!("{call} {when} {error}: {said}");
+            assert_eq!(output.status.code(), Some(1), "{at}");
+            whole(&store, &at);
+            if said.contains("was not stored") {
+                assert_eq!(store.bytes(), before, "{at}");
+            } else {
+                assert!(said.contains("the report is stored as `provenance-20261124"), "{at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_old_report_that_cannot_be_removed_fails_nothing() {
+    if !can_trace("an old report that cannot be removed") {
+        return;
+    }
+    let store = store();
+    let output = inject(&store, &["unlinkat:error=EPERM"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("an old report was not removed: cannot remove"), "{said}");
+    assert_eq!(store.read(LATEST), report_at(NOW));
+    assert!(store.file("provenance-20261110-060000.json").exists());
+}
+
+#[test]
+fn file_systems_that_lack_a_call_are_served_by_another() {
+    if !can_trace("file systems that lack a call") {
+        return;
+    }
+    for injections in [
+        &["renameat2:error=EINVAL"][..],
+        &["renameat2:error=ENOSYS"],
+        &["linkat:error=EPERM"],
+        &["linkat:error=EOPNOTSUPP"],
+        // Directories that cannot be synced: the second of a run is the first of a directory.
+        &["fsync:error=EINVAL:when=2+"],
+        &["flock:error=ENOLCK"],
+    ] {
+        let store = store();
+        let output = inject(&store, injections);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{injections:?}: {said}");
+        assert_eq!(
+            store.names(),
+            ["provenance-20261123-060000.json", "provenance-20261124-060000.json", LATEST],
+            "{injections:?}"
+        );
+        assert_eq!(store.read(LATEST), report_at(NOW), "{injections:?}");
+        let locks = said.contains("has no locks");
+        assert_eq!(locks, injections[0].starts_with("flock"), "{injections:?}: {said}");
+    }
+}
+
+#[test]
+fn a_file_system_that_cannot_claim_a_name_stores_nothing() {
+    if !can_trace("a file system that cannot claim a name") {
+        return;
+    }
+    let store = store();
+    let before = store.bytes();
+    let output = inject(&store, &["renameat2:error=EINVAL", "linkat:error=EPERM"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("was not stored: cannot write `provenance-20261124"), "{said}");
+    assert_eq!(store.bytes(), before);
+}
+
+/// Starts pc-store on the report in the file `input`.
+fn start(store: &Store, input: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_pc-store"))
+        .arg("--report-path")
+        .arg(store.path())
+        .args(["--print", "none"])
+        .stdin(fs::File::open(input).expect("opened"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("runs")
+}
+
+/// Numbers that look random, the same for the same seed: Knuth's generator (MMIX).
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn killed_at_any_time_the_store_stays_whole() {
+    const KILLS: u64 = 40;
+    let seed = std::env::var("PC_SEED").ok().and_then(|seed| seed.parse().ok());
+    let mut state: u64 = seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+    eprintln!("PC_SEED={state}");
+    let (before, report) = (report_at(BEFORE), report_of(NOW, 3000));
+    let input = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(input.path(), &report).expect("written");
+    // How long a run takes here; most of it is reading the report, so the end is what to hit.
+    let begun = Instant::now();
+    start(&Store::new(), input.path()).wait().expect("ended");
+    let whole_run = begun.elapsed();
+    let mut stored = 0;
+    for _ in 0..KILLS {
+        let store = Store::new();
+        store.keep(&before);
+        let mut child = start(&store, input.path());
+        let thousandths = u32::try_from(700 + next(&mut state) % 400).expect("small");
+        std::thread::sleep(whole_run * thousandths / 1000);
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        for (name, bytes) in store.bytes() {
+            let temporary = name.starts_with(".provenance-") && name.ends_with(".tmp");
+            assert!(temporary || bytes == before || bytes == report, "`{name}` is no whole report");
+            stored += u64::from(bytes == report && name != LATEST);
+        }
+        assert!(store.names().iter().any(|name| name == LATEST));
+        store.keep(&report_at(NEXT));
+        assert_eq!(store.read(LATEST), report_at(NEXT));
+    }
+    eprintln!("{stored} of {KILLS} runs had stored their report before the end");
+}

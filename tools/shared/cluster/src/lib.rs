@@ -1,0 +1,29 @@
+//! Asking the Kubernetes API: a client, lists page by page, and slim types; or, without a
+//! cluster, a dump that kubectl printed.
+//!
+//! Of kube its client and authentication are used. What is not used, and why: its typed lists
+//! (forty times the memory of what is read here), its decoding (it logs whole bodies, and bodies
+//! can be Secrets), its retries (no cap, and none for broken connections), its proxy settings
+//! (`NO_PROXY` is held against the proxy).
+//!
+//! Nothing here writes to a cluster: [`Cluster`] can get and list, and nothing else.
+
+mod args;
+mod client;
+mod config;
+mod decode;
+mod dump;
+mod error;
+mod list;
+mod proxy;
+pub mod resource;
+pub mod types;
+
+pub use args::ClusterArgs;
+pub use client::Cluster;
+pub use config::ConfigError;
+pub use dump::{DumpError, Object, read_dump};
+pub use error::{AskError, Broken, Why};
+pub use list::{Listing, Page};
+pub use proxy::ProxyError;
+pub use resource::{Question, Resource, Scope, View, Which};

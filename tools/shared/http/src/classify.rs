@@ -1,0 +1,116 @@
+//! From the client library's errors to problems that a person can mend.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use rustls::CertificateError;
+
+use crate::error::Cause;
+use crate::{Host, Problem};
+
+/// The limits that were in force, for the messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) connect: Duration,
+    pub(crate) idle: Duration,
+}
+
+/// What `error` means. Its URL never enters a message: it may carry a signature.
+pub(crate) fn problem(error: &reqwest::Error, host: &Host, limits: Limits) -> Problem {
+    let cause = || Cause::of(error);
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return tls_problem(tls, host);
+    }
+    if error.is_dns() {
+        return Problem::NameNotResolved(cause());
+    }
+    if error.is_timeout() {
+        return match error.is_connect() {
+            true => Problem::ConnectTimeout(limits.connect),
+            false => Problem::Silent(limits.idle),
+        };
+    }
+    if find::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        return Problem::Refused;
+    }
+    if error.is_connect() {
+        return Problem::Unreachable(cause());
+    }
+    if error.is_builder() {
+        return Problem::BadRequest(cause());
+    }
+    // A body that ends early is a decoding error too for the library, with a cause of hyper's; one
+    // that cannot be decompressed has none.
+    match find::<hyper::Error>(error) {
+        Some(http) if http.is_parse() => return Problem::NotHttp(cause()),
+        None if error.is_decode() => return Problem::NotHttp(cause()),
+        _ => {}
+    }
+    Problem::Broken(cause())
+}
+
+fn tls_problem(error: &rustls::Error, host: &Host) -> Problem {
+    let cause = || Cause::of(error);
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            Problem::UnknownAuthority
+        }
+        rustls::Error::InvalidCertificate(why) => Problem::Certificate(certificate(why), cause()),
+        rustls::Error::InvalidMessage(_) => Problem::NotTls(host.clone()),
+        _ => Problem::Tls(cause()),
+    }
+}
+
+fn certificate(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; check this machine's clock"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is for another name; check how the host is called"
+        }
+        CertificateError::Revoked => "was revoked",
+        _ => "is not accepted",
+    }
+}
+
+/// The first error of type `E` in the chain, also inside an [`io::Error`], whose `source` leaves
+/// out the very error that it was made of.
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(found) = inside.and_then(|inside| find::<E>(inside)) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_an_io_error_was_made_of() {
+        let tls = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let io = io::Error::other(io::Error::other(tls));
+        assert!(find::<rustls::Error>(&io).is_some());
+        assert!(find::<rustls::Error>(&io::Error::other("x")).is_none());
+    }
+
+    #[test]
+    fn certificates_fail_in_words() {
+        let host: Host = "ghcr.io".parse().expect("a host");
+        let text = |why| tls_problem(&rustls::Error::InvalidCertificate(why), &host).to_string();
+        assert!(text(CertificateError::UnknownIssuer).contains("--ca-file"));
+        assert_eq!(text(CertificateError::Expired), "its certificate has expired");
+        assert!(text(CertificateError::NotValidForName).contains("another name"));
+    }
+}

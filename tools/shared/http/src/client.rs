@@ -1,0 +1,216 @@
+//! The client: one question in, one answer out, within every limit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, header};
+use tracing::{debug, warn};
+
+use crate::address::Scheme;
+use crate::in_flight::InFlight;
+use crate::kind::ERROR_BODY_LIMIT;
+use crate::redirect::{self, MAX_REDIRECTS};
+use crate::{
+    Address, Answer, AskError, Counts, Host, Kind, Method, PlainHttp, Problem, Request,
+    RequestCounts, Settings, SettingsError, classify,
+};
+
+/// Installs the one TLS implementation of the suite. Every `main` calls this before anything
+/// else; a second call changes nothing.
+pub fn install_crypto_provider() {
+    // An error says that a provider is installed already: this one, from an earlier call.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Asks, within the limits of its [`Settings`]. Cheap to clone; clones share limits and counts.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    in_flight: InFlight,
+    counts: Counts,
+    plain_http: PlainHttp,
+    limits: classify::Limits,
+    operation_timeout: Duration,
+}
+
+impl Client {
+    /// A client for these settings.
+    ///
+    /// # Errors
+    /// [`SettingsError::Client`] when TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        install_crypto_provider();
+        let http = build(&settings)?;
+        let in_flight = InFlight::new(settings.in_flight, settings.in_flight_per_host);
+        let limits =
+            classify::Limits { connect: settings.connect_timeout, idle: settings.idle_timeout };
+        Ok(Self(Arc::new(Inner {
+            http,
+            in_flight,
+            counts: Counts::default(),
+            plain_http: settings.plain_http,
+            limits,
+            operation_timeout: settings.operation_timeout,
+        })))
+    }
+
+    /// The hosts that are asked over plain http.
+    #[must_use]
+    pub fn plain_http(&self) -> &PlainHttp {
+        &self.0.plain_http
+    }
+
+    /// The address of `path` (beginning with `/`, nothing in it to be escaped) at `host`: https
+    /// unless the host is listed for plain http.
+    #[must_use]
+    pub fn address(&self, host: &Host, path: &str) -> Address {
+        let scheme = if self.0.plain_http.contains(host) { Scheme::Http } else { Scheme::Https };
+        Address::new(scheme, host, path)
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn requests(&self) -> RequestCounts {
+        self.0.counts.snapshot()
+    }
+
+    /// Asks, follows redirects, and reads the whole answer. An answer of any status is an answer.
+    ///
+    /// # Errors
+    /// An [`AskError`] when there is no answer, or none that may be used.
+    pub async fn ask(&self, request: Request) -> Result<Answer, AskError> {
+        let mut request = request;
+        let mut left = self.0.operation_timeout;
+        for _ in 0..=MAX_REDIRECTS {
+            let failed = |problem| request.failed(problem);
+            let permit = self.0.in_flight.permit(request.address.host()).await;
+            let started = Instant::now();
+            let sent = tokio::time::timeout(left, self.exchange(&request)).await;
+            drop(permit);
+            left = left.saturating_sub(started.elapsed());
+            let over = |_| failed(Problem::Timeout(self.0.operation_timeout));
+            match sent.map_err(over)?.map_err(failed)? {
+                Exchange::Answer(answer) => return Ok(answer),
+                Exchange::Redirect(location) => {
+                    request = redirect::follow(&request, &location, &self.0.plain_http)
+                        .map_err(failed)?;
+                }
+            }
+        }
+        Err(request.failed(Problem::TooManyRedirects(MAX_REDIRECTS)))
+    }
+
+    /// One request and its answer, without looking behind a redirect.
+    async fn exchange(&self, request: &Request) -> Result<Exchange, Problem> {
+        let host = request.address.host();
+        let problem = |error: reqwest::Error| classify::problem(&error, host, self.0.limits);
+        let started = Instant::now();
+        self.0.counts.add(host, request.kind);
+        let mut response = self.send(request).await.map_err(problem)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        debug!(%host, kind = %request.kind, %status, elapsed = ?started.elapsed(), "asked");
+        if let Some(location) = redirect::location(request.method, status, &headers) {
+            return Ok(Exchange::Redirect(Bytes::copy_from_slice(location)));
+        }
+        let body = match (request.method, status.is_success()) {
+            (Method::Head, _) => Ok(Bytes::new()),
+            (_, true) => read(&mut response, request.limit).await,
+            (_, false) => read_start(&mut response, ERROR_BODY_LIMIT).await,
+        }
+        .map_err(|error| match error {
+            ReadError::TooLarge(limit) => Problem::TooLarge(limit),
+            ReadError::Http(error) => problem(error),
+        })?;
+        let (host, kind) = (host.clone(), request.kind);
+        Ok(Exchange::Answer(Answer { host, kind, status, headers, body }))
+    }
+
+    async fn send(&self, request: &Request) -> Result<reqwest::Response, reqwest::Error> {
+        let mut builder =
+            self.0.http.request(request.method.to_reqwest(), request.address.url().clone());
+        if let Some(accept) = &request.accept {
+            builder = builder.header(header::ACCEPT, accept);
+        }
+        // The length of a HEAD's answer and the bytes of a blob are wanted as they are stored.
+        if matches!(request.kind, Kind::Head | Kind::Blob | Kind::Config) {
+            builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if let Some(authorization) = &request.authorization {
+            builder = builder.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some(form) = &request.form {
+            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            builder = builder.header(header::CONTENT_TYPE, form_type).body(form.clone());
+        }
+        builder.send().await
+    }
+}
+
+/// What one request led to.
+enum Exchange {
+    Answer(Answer),
+    /// The `Location` of a redirect, as it came.
+    Redirect(Bytes),
+}
+
+enum ReadError {
+    TooLarge(u64),
+    Http(reqwest::Error),
+}
+
+/// The whole body, unless it is larger than `limit`.
+async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
+    let announced = response.content_length().unwrap_or_default();
+    if announced > limit {
+        return Err(ReadError::TooLarge(limit));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The first `limit` bytes of the body.
+async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
+        let room = usize::try_from(limit).unwrap_or(usize::MAX) - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    Ok(body.freeze())
+}
+
+fn build(settings: &Settings) -> Result<reqwest::Client, SettingsError> {
+    let authorities = || settings.authorities.clone();
+    match builder(settings).tls_certs_merge(authorities()).build() {
+        Ok(client) => Ok(client),
+        // A machine (or an image) without authorities of its own: hosts with a certificate from
+        // `--ca-file`, and plain http, can still be asked; the others fail by their own message.
+        Err(error) => {
+            warn!(%error, "no authorities of this machine; only those of `--ca-file` are known");
+            let only = builder(settings).tls_certs_only(authorities());
+            only.build().map_err(SettingsError::Client)
+        }
+    }
+}
+
+fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("provenance-collector/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.idle_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+}

@@ -1,0 +1,99 @@
+//! A request: what is asked, of whom, with which credential.
+
+use http::HeaderValue;
+use url::form_urlencoded;
+
+use crate::{Address, AskError, Kind, Problem};
+
+/// The methods that asking needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `HEAD`: status and headers only.
+    Head,
+    /// `GET`.
+    Get,
+    /// `POST` of a form; only token servers are asked so.
+    Post,
+}
+
+impl Method {
+    pub(crate) fn to_reqwest(self) -> reqwest::Method {
+        match self {
+            Self::Head => reqwest::Method::HEAD,
+            Self::Get => reqwest::Method::GET,
+            Self::Post => reqwest::Method::POST,
+        }
+    }
+}
+
+/// One question. It has no `Debug`, since it may carry credentials.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) address: Address,
+    pub(crate) kind: Kind,
+    pub(crate) accept: Option<HeaderValue>,
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) form: Option<String>,
+    pub(crate) limit: u64,
+}
+
+impl Request {
+    /// A `GET` of `address`.
+    #[must_use]
+    pub fn get(kind: Kind, address: Address) -> Self {
+        Self::new(Method::Get, kind, address)
+    }
+
+    /// A `HEAD` of `address`.
+    #[must_use]
+    pub fn head(address: Address) -> Self {
+        Self::new(Method::Head, Kind::Head, address)
+    }
+
+    /// A `POST` of a form (`application/x-www-form-urlencoded`). It is never redirected.
+    #[must_use]
+    pub fn post_form(kind: Kind, address: Address, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Self { form: Some(form), ..Self::new(Method::Post, kind, address) }
+    }
+
+    fn new(method: Method, kind: Kind, address: Address) -> Self {
+        let limit = kind.limit();
+        Self { method, address, kind, accept: None, authorization: None, form: None, limit }
+    }
+
+    /// Sets the media types that are accepted.
+    #[must_use]
+    pub fn accept(self, types: &'static str) -> Self {
+        Self { accept: Some(HeaderValue::from_static(types)), ..self }
+    }
+
+    /// Sets the credential. It goes to the origin of this request's address and nowhere else.
+    #[must_use]
+    pub fn authorization(self, value: Option<HeaderValue>) -> Self {
+        let authorization = value.map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        Self { authorization, ..self }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// This request as one that failed.
+    pub(crate) fn failed(&self, problem: Problem) -> AskError {
+        AskError::new(self.address.host().clone(), self.kind, problem)
+    }
+
+    /// Sets how large the body of a successful answer may be, in bytes, in place of the kind's
+    /// own limit.
+    #[must_use]
+    pub fn limit(self, bytes: u64) -> Self {
+        Self { limit: bytes, ..self }
+    }
+}

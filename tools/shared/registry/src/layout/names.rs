@@ -1,0 +1,177 @@
+//! What a layout's `index.json` calls its images.
+
+use std::path::Path;
+
+use oci_client::manifest::{ImageIndexEntry, OciImageIndex};
+use records::Digest;
+
+use super::LayoutError;
+use crate::{Reference, Repository, Tag};
+
+/// The name of an image: a tag, or (by some tools) a full reference.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The full reference, as containerd and BuildKit write it.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// A manifest that `index.json` lists.
+#[derive(Debug, PartialEq)]
+pub(super) struct Named {
+    pub(super) digest: Digest,
+    pub(super) media_type: String,
+    name: Option<Name>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Name {
+    /// A tag of a repository that is said.
+    Full(Repository, Tag),
+    /// A tag of a repository that is not.
+    Bare(Tag),
+}
+
+/// All manifests that `index.json` lists, in its order.
+#[derive(Debug)]
+pub(super) struct Names(Vec<Named>);
+
+/// Why a tag stands for nothing certain.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fault {
+    Twice(Tag),
+    Nameless(Tag),
+}
+
+impl Fault {
+    pub(super) fn at(self, folder: &Path) -> LayoutError {
+        let path = folder.to_owned();
+        match self {
+            Self::Twice(tag) => LayoutError::Twice { path, tag },
+            Self::Nameless(tag) => LayoutError::Nameless { path, tag },
+        }
+    }
+}
+
+impl Names {
+    /// Reads an `index.json`. Entries whose digest is none that can be checked are left out: they
+    /// can be asked for by nobody.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
+        let index: OciImageIndex = serde_json::from_slice(text)?;
+        let named = |entry: ImageIndexEntry| {
+            let name = name(&entry);
+            Some(Named { digest: entry.digest.parse().ok()?, media_type: entry.media_type, name })
+        };
+        Ok(Self(index.manifests.into_iter().filter_map(named).collect()))
+    }
+
+    /// The manifest of a digest.
+    pub(super) fn digest(&self, digest: &Digest) -> Option<&Named> {
+        self.0.iter().find(|named| named.digest == *digest)
+    }
+
+    /// The manifest of a tag. `own` is the repository that this layout is of, where its place
+    /// says so: a mere tag is of that one. Elsewhere a mere tag may be anybody's.
+    pub(super) fn tagged(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        own: Option<&Repository>,
+    ) -> Result<Option<&Named>, Fault> {
+        let is_meant = |named: &&Named| match &named.name {
+            Some(Name::Full(of, called)) => of == repository && called == tag,
+            Some(Name::Bare(called)) => own == Some(repository) && called == tag,
+            None => false,
+        };
+        let mut meant = self.0.iter().filter(is_meant);
+        if let Some(first) = meant.next() {
+            let contradicted = meant.any(|other| other.digest != first.digest);
+            return if contradicted { Err(Fault::Twice(tag.clone())) } else { Ok(Some(first)) };
+        }
+        let is_bare =
+            |named: &Named| matches!(&named.name, Some(Name::Bare(called)) if called == tag);
+        match own.is_none() && self.0.iter().any(is_bare) {
+            true => Err(Fault::Nameless(tag.clone())),
+            false => Ok(None),
+        }
+    }
+}
+
+fn name(entry: &ImageIndexEntry) -> Option<Name> {
+    let annotations = entry.annotations.as_ref()?;
+    let full = |text: &String| {
+        let reference: Reference = text.parse().ok()?;
+        let tag = reference.tag()?.clone();
+        Some(Name::Full(reference.repository().clone(), tag))
+    };
+    let bare = |text: &String| text.parse().ok().map(Name::Bare);
+    let of_containerd = annotations.get(CONTAINERD_NAME).and_then(full);
+    let ref_name = annotations.get(REF_NAME);
+    of_containerd.or_else(|| ref_name.and_then(bare)).or_else(|| ref_name.and_then(full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(letter: char) -> Digest {
+        format!("sha256:{}", letter.to_string().repeat(64)).parse().expect("a digest")
+    }
+
+    /// Entries of a digest's letter and annotations.
+    fn names(entries: &[(char, &[(&str, &str)])]) -> Names {
+        let manifests: Vec<_> = entries
+            .iter()
+            .map(|(letter, annotations)| {
+                let annotations: serde_json::Map<_, _> = annotations
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).into()))
+                    .collect();
+                serde_json::json!({"mediaType": "m", "digest": digest(*letter), "size": 1, "annotations": annotations})
+            })
+            .collect();
+        let index = serde_json::json!({"schemaVersion": 2, "manifests": manifests});
+        Names::parse(index.to_string().as_bytes()).expect("an index")
+    }
+
+    fn tagged(names: &Names, image: &str, own: Option<&str>) -> Result<Option<Digest>, Fault> {
+        let image: Reference = image.parse().expect("a reference");
+        let own: Option<Repository> = own.map(|own| own.parse().expect("a repository"));
+        let tag = image.tag().expect("a tag");
+        let found = names.tagged(image.repository(), tag, own.as_ref())?;
+        Ok(found.map(|named| named.digest.clone()))
+    }
+
+    #[test]
+    fn full_names_say_all() {
+        let names = names(&[
+            ('a', &[(REF_NAME, "docker.io/library/nginx:1.27")]),
+            ('b', &[(CONTAINERD_NAME, "ghcr.io/acme/web:2"), (REF_NAME, "2")]),
+            ('c', &[]),
+        ]);
+        assert_eq!(tagged(&names, "nginx:1.27", None), Ok(Some(digest('a'))));
+        assert_eq!(tagged(&names, "ghcr.io/acme/web:2", None), Ok(Some(digest('b'))));
+        assert_eq!(tagged(&names, "nginx:2", None), Ok(None));
+        assert_eq!(
+            tagged(&names, "nginx:2", Some("nginx")),
+            Ok(None),
+            "`2` is of another repository"
+        );
+        assert!(names.digest(&digest('c')).is_some());
+    }
+
+    #[test]
+    fn a_mere_tag_is_of_the_repository_whose_place_it_is() {
+        let names = names(&[('a', &[(REF_NAME, "1.27")])]);
+        assert_eq!(tagged(&names, "nginx:1.27", Some("nginx")), Ok(Some(digest('a'))));
+        let tag = "1.27".parse().expect("a tag");
+        assert_eq!(tagged(&names, "nginx:1.27", None), Err(Fault::Nameless(tag)));
+        assert_eq!(tagged(&names, "nginx:1.28", None), Ok(None));
+    }
+
+    #[test]
+    fn one_name_for_two_is_no_name() {
+        let twice = names(&[('a', &[(REF_NAME, "x")]), ('b', &[(REF_NAME, "x")])]);
+        let tag = "x".parse().expect("a tag");
+        assert_eq!(tagged(&twice, "nginx:x", Some("nginx")), Err(Fault::Twice(tag)));
+        let same = names(&[('a', &[(REF_NAME, "x")]), ('a', &[(REF_NAME, "x")])]);
+        assert_eq!(tagged(&same, "nginx:x", Some("nginx")), Ok(Some(digest('a'))));
+    }
+}

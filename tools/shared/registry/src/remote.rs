@@ -1,0 +1,174 @@
+//! A registry over HTTP: the OCI distribution specification's pull endpoints.
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use http_asking::{Answer, Client, Host, Kind, Request};
+use records::Digest;
+
+use crate::auth::Auth;
+use crate::content::{Descriptor, sha256, verify};
+use crate::error::Error;
+use crate::keychain::Keychain;
+use crate::manifest::ACCEPT;
+use crate::{Repository, TagOrDigest};
+
+/// The header by which registries say the digest of a manifest.
+const DIGEST_HEADER: &str = "docker-content-digest";
+
+/// A manifest's bytes, checked, and the media type that came with them.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) bytes: Bytes,
+    pub(crate) media_type: Option<String>,
+}
+
+/// Every registry there is.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    auth: Auth,
+}
+
+impl Remote {
+    pub(crate) fn new(client: Client, keychain: Keychain) -> Self {
+        Self { auth: Auth::new(client, keychain) }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        self.auth.client()
+    }
+
+    /// What a tag or digest stands for; nothing if the registry has no such manifest.
+    pub(crate) async fn head(
+        &self,
+        repository: &Repository,
+        what: &TagOrDigest,
+    ) -> Result<Option<Descriptor>, Error> {
+        let request = |address| Request::head(address).accept(ACCEPT);
+        let Some(answer) = self.ask(repository, &manifest_path(repository, what), request).await?
+        else {
+            return Ok(None);
+        };
+        let Some(digest) = digest_header(repository, what, &answer)? else {
+            // A registry that says no digest leaves one way to learn it.
+            let fetched = self.get_manifest(repository, what).await?;
+            return Ok(fetched.map(|(fetched, digest)| Descriptor {
+                digest,
+                size: Some(fetched.bytes.len() as u64),
+                media_type: fetched.media_type,
+            }));
+        };
+        if let TagOrDigest::Digest(asked) = what
+            && *asked != digest
+        {
+            return Err(mismatch(repository, &answer.host, asked, digest));
+        }
+        let size = answer.header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
+        Ok(Some(Descriptor { digest, media_type: media_type(&answer), size }))
+    }
+
+    /// The manifest of a digest; nothing if the registry has none.
+    pub(crate) async fn manifest(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<Fetched>, Error> {
+        let fetched = self.get_manifest(repository, &digest.into()).await?;
+        Ok(fetched.map(|(fetched, _)| fetched))
+    }
+
+    /// A blob of at most `limit` bytes; nothing if the registry has none.
+    pub(crate) async fn blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        kind: Kind,
+        limit: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        let path = format!("/v2/{}/blobs/{digest}", repository.path());
+        let request = |address| Request::get(kind, address).limit(limit);
+        let Some(answer) = self.ask(repository, &path, request).await? else {
+            return Ok(None);
+        };
+        verify(&answer.body, digest)
+            .map_err(|found| mismatch(repository, &answer.host, digest, found))?;
+        Ok(Some(answer.body))
+    }
+
+    async fn get_manifest(
+        &self,
+        repository: &Repository,
+        what: &TagOrDigest,
+    ) -> Result<Option<(Fetched, Digest)>, Error> {
+        let request = |address| Request::get(Kind::Manifest, address).accept(ACCEPT);
+        let Some(answer) = self.ask(repository, &manifest_path(repository, what), request).await?
+        else {
+            return Ok(None);
+        };
+        let digest = match what {
+            TagOrDigest::Tag(_) => sha256(&answer.body),
+            TagOrDigest::Digest(asked) => {
+                verify(&answer.body, asked)
+                    .map_err(|found| mismatch(repository, &answer.host, asked, found))?;
+                asked.clone()
+            }
+        };
+        let media_type = media_type(&answer);
+        Ok(Some((Fetched { bytes: answer.body, media_type }, digest)))
+    }
+
+    /// The answer to a question about `path`; nothing for 404, an error for every other status
+    /// that is no success.
+    async fn ask(
+        &self,
+        repository: &Repository,
+        path: &str,
+        request: impl FnOnce(http_asking::Address) -> Request,
+    ) -> Result<Option<Answer>, Error> {
+        let host = repository
+            .host()
+            .map_err(|source| Error::Host { repository: repository.clone(), source })?;
+        let request = request(self.client().address(&host, path));
+        let answer = self.auth.ask(repository, request).await?;
+        match answer.status {
+            status if status.is_success() => Ok(Some(answer)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(Error::Ask(answer.refusal())),
+        }
+    }
+}
+
+fn manifest_path(repository: &Repository, what: &TagOrDigest) -> String {
+    format!("/v2/{}/manifests/{what}", repository.path())
+}
+
+/// The digest that an answer names; nothing if it names none. One that is none is an error, or a
+/// broken registry would look like one that says nothing.
+fn digest_header(
+    repository: &Repository,
+    asked: &TagOrDigest,
+    answer: &Answer,
+) -> Result<Option<Digest>, Error> {
+    let Some(value) = answer.headers.get(DIGEST_HEADER) else {
+        return Ok(None);
+    };
+    let digest = String::from_utf8_lossy(value.as_bytes()).parse();
+    digest.map(Some).map_err(|source| Error::DigestHeader {
+        host: answer.host.clone(),
+        repository: repository.clone(),
+        asked: asked.clone(),
+        source,
+    })
+}
+
+/// The media type of an answer, without parameters.
+fn media_type(answer: &Answer) -> Option<String> {
+    let media_type = answer.header(header::CONTENT_TYPE)?.split(';').next()?;
+    let media_type = media_type.trim().to_ascii_lowercase();
+    // RFC 6838 section 4.2: type and subtype have up to 127 characters each.
+    (!media_type.is_empty() && media_type.len() <= 255).then_some(media_type)
+}
+
+fn mismatch(repository: &Repository, host: &Host, asked: &Digest, found: Digest) -> Error {
+    let (repository, host, asked) = (repository.clone(), host.clone(), asked.clone());
+    Error::DigestMismatch { host, repository, asked, found }
+}

@@ -1,0 +1,10 @@
+//! References as Go reads them; a registry that counts and lies; layouts on disk.
+
+mod asking;
+mod credentials;
+mod layouts;
+mod lies;
+mod real;
+mod references;
+mod support;
+mod tokens;
