@@ -40,6 +40,21 @@ pub(crate) fn cut_middle(text: &str, columns: usize) -> String {
     format!("{front}…{back}")
 }
 
+/// `text` in lines of at most `columns`, broken between words; a word that is longer is cut.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ').map(|word| cut_middle(word, columns)) {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(&word) <= columns => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 fn head(text: &str, columns: usize) -> String {
     let mut used = 0;
     text.chars()
@@ -106,6 +121,13 @@ mod tests {
     fn the_middle_goes_first() {
         let cut = cut_middle("registry.example.com/team/product/component/web:1.4", 24);
         assert_eq!(cut, "registr…omponent/web:1.4");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a abcdefghij b", 5), ["a", "a…hij", "b"]);
+        assert!(wrapped("中文名字 很长很长 x", 5).iter().all(|line| width(line) <= 5));
     }
 
     #[test]

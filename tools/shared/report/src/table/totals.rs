@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use records::text::{clean, shown};
+use records::text::clean;
 use records::{Failure, Verdict};
 
 use crate::{Coverage, Report, UpdateCounts, VerdictCounts};
@@ -13,6 +13,9 @@ use super::text;
 
 /// How many cells a full bar has.
 const BAR: usize = 10;
+
+/// How much of a failure's message is shown, in characters.
+const MAX_MESSAGE: usize = 600;
 
 /// How many failure codes are shown.
 const CODES: usize = 6;
@@ -255,13 +258,12 @@ fn failures(failures: &[Failure], width: usize, paint: Paint) -> String {
     for (count, failure) in codes {
         let code = text::padded(&clean(&failure.code, 24), names);
         let again = if failure.retryable { " (may pass)" } else { "" };
-        let room = width.saturating_sub(counts + names + 6 + again.len()).max(20);
-        out.push_str(&format!(
-            "  {count:>counts$}  {}  {}{}\n",
-            paint.on(Tone::Open, &code),
-            text::cut_end(&shown(&failure.message), room),
-            paint.on(Tone::Faint, again),
-        ));
+        let indent = counts + names + 6;
+        // Whole, over several lines where it must: what would mend it stands at the end.
+        let message = format!("{}{again}", clean(&failure.message, MAX_MESSAGE));
+        let lines = text::wrapped(&message, width.saturating_sub(indent).max(20));
+        let message = lines.join(&format!("\n{}", " ".repeat(indent)));
+        out.push_str(&format!("  {count:>counts$}  {}  {message}\n", paint.on(Tone::Open, &code)));
     }
     if more > 0 {
         out.push_str(&format!("  … and {more} more reasons\n"));
