@@ -3,11 +3,11 @@
 //! A source: it writes `image` and `runtime` records, from the Kubernetes API or from a dump that
 //! kubectl printed, and reads no stream.
 //!
-//! - [`live`], [`dump`]: the two ways to the objects; thin.
-//! - [`pods`], [`owners`], [`nodes`], [`constraints`]: what objects say; plain functions.
-//! - [`gather`], [`rows`], [`idle`]: summing up, and the order of the records.
-//! - [`select`], [`selector`], [`shard`]: what is chosen.
-//! - [`failures`], [`output`]: what could not be found out, and writing.
+//! - `live`, `dump`: the two ways to the objects; thin.
+//! - `pods`, `owners`, `nodes`, `constraints`: what objects say; plain functions.
+//! - `gather`, `rows`, `idle`: summing up, and the order of the records.
+//! - `select`, `selector`, `shard`: what is chosen.
+//! - `failures`, `output`: what could not be found out, and writing.
 
 mod constraints;
 mod dump;

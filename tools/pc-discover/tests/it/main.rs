@@ -2,6 +2,7 @@
 
 mod dumps;
 mod errors;
+mod real;
 mod served;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,8 @@ use records::text::shown;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 
 use crate::config::{self, ConfigError, Surroundings};
 use crate::decode::{DecodeError, IDLE_TIMEOUT, beginning, decode};
@@ -177,7 +179,7 @@ impl Cluster {
             .header(ACCEPT, view.accept(&question.which))
             .body(Body::empty())
             .map_err(|error| self.malformed(&error.to_string()))?;
-        let response = match timeout(IDLE_TIMEOUT, self.client.send(request)).await {
+        let response = match timeout(IDLE_TIMEOUT, self.send(request)).await {
             Ok(sent) => sent.map_err(|error| Why::from_client(&self.host, &error))?,
             Err(_) => return Err(Why::silent(&self.host).into()),
         };
@@ -185,6 +187,12 @@ impl Cluster {
             return Err(self.refused(response).await);
         }
         decode(response.into_body()).await.map_err(|error| Refused::from(self.undecoded(&error)))
+    }
+
+    /// Sends a request without a word of kube's: it logs as an error what is asked again here, or
+    /// becomes an error with more to say.
+    async fn send(&self, request: http::Request<Body>) -> kube::Result<Response<Body>> {
+        self.client.send(request).with_subscriber(NoSubscriber::default()).await
     }
 
     fn count(&self, resource: Resource) {

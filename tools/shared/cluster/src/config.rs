@@ -233,34 +233,9 @@ fn from_kubeconfig(
 ) -> Result<Config, ConfigError> {
     let (name, context) = choose_context(&kubeconfig, context)?;
     let unusable = |what: String| ConfigError::Unusable { context: name.clone(), what };
-    let cluster = kubeconfig
-        .clusters
-        .into_iter()
-        .find(|named| named.name == context.cluster)
-        .and_then(|named| named.cluster)
-        .ok_or_else(|| unusable(format!("no cluster `{}`", shown(&context.cluster))))?;
-    let mut user = match &context.user {
-        Some(user) => kubeconfig
-            .auth_infos
-            .into_iter()
-            .find(|named| &named.name == user)
-            .ok_or_else(|| unusable(format!("no user `{}`", shown(user))))?
-            .auth_info
-            .unwrap_or_default(),
-        None => AuthInfo::default(),
-    };
-    let server = cluster
-        .server
-        .as_deref()
-        .ok_or_else(|| unusable("its cluster has no `server`".to_owned()))?;
-    let url: http::Uri = server
-        .parse()
-        .ok()
-        .filter(|url: &http::Uri| url.host().is_some() && url.scheme().is_some())
-        .ok_or_else(|| unusable(format!("`server: {}` is no URL", shown(server))))?;
-    tame_plugin(&mut user, &cluster).map_err(unusable)?;
+    let (cluster, user) = follow(kubeconfig, &context).map_err(unusable)?;
 
-    let mut config = Config::new(url);
+    let mut config = Config::new(server(&cluster).map_err(unusable)?);
     config.default_namespace = context.namespace.unwrap_or_else(|| "default".to_owned());
     config.root_cert = authorities(&cluster).map_err(unusable)?;
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or_default();
@@ -277,6 +252,37 @@ fn from_kubeconfig(
         tracing::warn!("the kubeconfig says insecure-skip-tls-verify: who answers is not checked");
     }
     Ok(config)
+}
+
+/// The cluster and the user of a context, the user's credential plugin tamed.
+fn follow(kubeconfig: Kubeconfig, context: &Context) -> Result<(Cluster, AuthInfo), String> {
+    let cluster = kubeconfig
+        .clusters
+        .into_iter()
+        .find(|named| named.name == context.cluster)
+        .and_then(|named| named.cluster)
+        .ok_or_else(|| format!("no cluster `{}`", shown(&context.cluster)))?;
+    let mut user = match &context.user {
+        Some(user) => kubeconfig
+            .auth_infos
+            .into_iter()
+            .find(|named| &named.name == user)
+            .ok_or_else(|| format!("no user `{}`", shown(user)))?
+            .auth_info
+            .unwrap_or_default(),
+        None => AuthInfo::default(),
+    };
+    tame_plugin(&mut user, &cluster)?;
+    Ok((cluster, user))
+}
+
+fn server(cluster: &Cluster) -> Result<http::Uri, String> {
+    let server = cluster.server.as_deref().ok_or("its cluster has no `server`")?;
+    server
+        .parse()
+        .ok()
+        .filter(|url: &http::Uri| url.host().is_some() && url.scheme().is_some())
+        .ok_or_else(|| format!("`server: {}` is no URL", shown(server)))
 }
 
 fn choose_context(
