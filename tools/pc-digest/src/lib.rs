@@ -3,11 +3,11 @@
 //! Reads `image` records, or takes references as arguments, and adds one `digest` record per
 //! (image, imageId, platform). Everything else is forwarded.
 //!
-//! - [`question`]: which records raise a question.
-//! - [`resolve`]: asks, in the order that needs the fewest requests.
-//! - [`decide`]: what follows from the answers; plain functions.
-//! - [`given`]: references from the command line as `image` records.
-//! - [`gate`]: what `--fail-on` judges.
+//! - `question`: which records raise a question.
+//! - `resolve`: asks, in the order that needs the fewest requests.
+//! - `decide`: what follows from the answers; plain functions.
+//! - `given`: references from the command line as `image` records.
+//! - `gate`: what `--fail-on` judges.
 
 mod decide;
 mod gate;

@@ -187,7 +187,7 @@ async fn a_reader_that_leaves_stops_a_stage_but_not_a_gate() {
         match gate {
             Gate::Open => assert!(matches!(result, Err(EdgeError::OutputClosed)), "{result:?}"),
             Gate::Judges => {
-                assert_eq!(result.expect("judged"), Outcome::GateNotMet("b has none".into()))
+                assert_eq!(result.expect("judged"), Outcome::GateNotMet("b has none".into()));
             }
         }
     }
