@@ -8,7 +8,7 @@ use records::{
     Sbom, Signature, Tally, Update,
 };
 use report::join::{Gathered, OtherError};
-use stage::enrich::EdgeError;
+use stage::EdgeError;
 use stage::input::{Ended, InputError, Piece, Splitter, Truncation, read_pieces};
 use stage::{Fault, Mine, Reads, reads};
 

@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use report::Report;
 use report::join::Run;
 use report::table::{self, Look};
-use stage::enrich::EdgeError;
+use stage::EdgeError;
 use stage::{CommonArgs, Fault, Outcome, StreamArgs};
 
 const EXAMPLES: &str = "\

@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use cluster::types::{Pod, Templated, Text};
 use cluster::{DumpError, Object, Resource, read_dump};
-use stage::enrich::EdgeError;
+use stage::EdgeError;
 
 use crate::failures::{self, Source};
 use crate::gather::Gathered;

@@ -33,8 +33,8 @@ use clap::Parser;
 use cluster::{Cluster, ClusterArgs, ConfigError, DumpError};
 use records::{Platform, Shard};
 use serde_json::{Map, Value};
-use stage::enrich::{EdgeError, terminated};
 use stage::{CommonArgs, Fault, Outcome};
+use stage::{EdgeError, terminated};
 
 use crate::dump::Dump;
 use crate::live::Live;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use records::wire::WireError;
 use records::{Failure, Image, Runtime};
-use stage::enrich::EdgeError;
+use stage::EdgeError;
 use stage::{Emitter, Progress, TallyFacts};
 
 use crate::failures::{self, Source, Suffers};

@@ -192,7 +192,7 @@ pub fn print(text: &[u8]) -> Result<Outcome, Fault> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(crate::enrich::EdgeError::Write(error).into())
+            Err(crate::error::EdgeError::Write(error).into())
         }
         _ => Ok(Outcome::Complete),
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use crate::enrich::EdgeError;
+use crate::error::EdgeError;
 
 /// The table that every `--help` ends with.
 pub const EXIT_STATUS: &str = "\

@@ -15,16 +15,20 @@
 pub mod cli;
 pub mod clock;
 pub mod enrich;
+mod error;
 pub mod exit;
 pub mod input;
 mod logs;
 pub mod output;
 mod progress;
 pub mod reference;
+mod signal;
 
 pub use cli::{CommonArgs, StreamArgs, Tool};
 pub use enrich::{Answers, Gate, Input, Steps};
+pub use error::EdgeError;
 pub use exit::{Fault, Outcome, Status};
 pub use input::{Mine, Reads, reads};
 pub use output::{Emitter, TallyFacts};
 pub use progress::Progress;
+pub use signal::{Terminated, terminated};

@@ -8,7 +8,7 @@ use records::{End, Record, Shard, Tally};
 use serde_json::value::RawValue;
 
 use crate::clock::Clock;
-use crate::enrich::EdgeError;
+use crate::error::EdgeError;
 
 /// What a stage adds to its tally beside counts and times.
 #[derive(Debug, Clone, Default)]

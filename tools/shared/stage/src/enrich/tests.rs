@@ -7,6 +7,7 @@ use records::{RepositoryRecord, Tally};
 
 use super::*;
 use crate::clock::Clock;
+use crate::input::Truncation;
 use crate::input::reads;
 
 /// A writer that keeps what was written, and may close after some bytes.
