@@ -10,7 +10,7 @@ use records::{
 use report::join::{Gathered, OtherError};
 use stage::EdgeError;
 use stage::input::{Ended, InputError, Piece, Splitter, Truncation, read_pieces};
-use stage::{Fault, Mine, Reads, reads};
+use stage::{Fault, Mine, Progress, Reads, reads};
 
 /// The record types that are joined. All others are kept as they are, whatever their version.
 const JOINED: &[Reads] = &[
@@ -48,14 +48,16 @@ struct BadLine {
 ///
 /// # Errors
 /// On the first line that cannot be read; it is named.
-pub(crate) fn read(from: impl Read, max_line: usize) -> Result<Intake, Fault> {
+pub(crate) fn read(from: impl Read, max_line: usize, progress: &Progress) -> Result<Intake, Fault> {
     let mut lines = Lines { gathered: Gathered::new(), line: 0 };
     let mut fault = None;
     let ended = read_pieces(from, Splitter::new(JOINED, max_line), |pieces| {
         let taken = pieces.into_iter().try_for_each(|piece| lines.take(piece));
+        progress.counted(lines.line);
         fault = taken.err();
         fault.is_none()
     });
+    progress.finish();
     if let Some(fault) = fault {
         return Err(fault);
     }

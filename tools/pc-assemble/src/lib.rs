@@ -75,7 +75,7 @@ impl stage::Tool for Cli {
         if stdin.is_terminal() {
             return Err(no_stream());
         }
-        let intake = intake::read(stdin.lock(), stream.max_line)?;
+        let intake = intake::read(stdin.lock(), stream.max_line, &common.progress())?;
         let report = intake.gathered.finish(Run {
             generated_at: common.clock.now_text(),
             collector_version: Self::VERSION.to_owned(),

@@ -59,7 +59,7 @@ fn a_table_on_a_terminal_is_coloured_unless_nobody_wants_that() {
     let on_terminal = |setting: &str| {
         let tool = testkit::binaries().join("pc-assemble");
         let line = format!(
-            "script -qec '{setting} {} --format table < shop.ndjson' /dev/null",
+            "script -qec '{setting} {} --progress never --format table < shop.ndjson' /dev/null",
             tool.display()
         );
         Shell::Dash.script(&line).dir(&folder).env("TERM", "xterm").run().ok().text()

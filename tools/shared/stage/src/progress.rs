@@ -64,6 +64,12 @@ impl Progress {
         self.0.inc(1);
     }
 
+    /// So many things were dealt with so far, of which nobody knows how many there are.
+    pub fn counted(&self, count: u64) {
+        self.0.set_length(count);
+        self.0.set_position(count);
+    }
+
     /// Takes the line away.
     pub fn finish(&self) {
         self.0.finish_and_clear();
