@@ -2,14 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use records::duration;
 use records::text::shown;
 
 use crate::certificates;
-use crate::{Host, HostError, PlainHttp};
+use crate::{AllowedHosts, Host, HostError, Network, NetworkError, PlainHttp};
 
 /// How long making a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,6 +60,38 @@ pub struct HttpArgs {
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     pub max_in_flight_per_host: u16,
+
+    /// The most hosts that have not answered yet and are asked at a time
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PROVENANCE_MAX_NEW_HOSTS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    pub max_new_hosts: u16,
+
+    /// How often a question is put in all, when the host says that it is busy or the connection breaks
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PROVENANCE_MAX_TRIES",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u8).range(1..=10)
+    )]
+    pub max_tries: u8,
+
+    /// The time for all questions of the run; what is not asked by then is unknown [default: none]
+    #[arg(long, value_name = "DURATION", env = "PROVENANCE_DEADLINE", value_parser = duration::parse)]
+    pub deadline: Option<Duration>,
+
+    /// Only these hosts may be asked: names, or `*.` and a domain [default: all]
+    #[arg(long, value_name = "HOST", env = "PROVENANCE_ALLOW_HOST", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+
+    /// Addresses that may be asked although they are loopback, link-local or the like: addresses or networks
+    #[arg(long, value_name = "ADDRESS", env = "PROVENANCE_ALLOW_ADDRESS", value_delimiter = ',')]
+    pub allow_address: Vec<String>,
 }
 
 /// The settings of asking, checked.
@@ -80,6 +112,16 @@ pub struct Settings {
     pub in_flight: usize,
     /// How many requests may be in flight to one host.
     pub in_flight_per_host: usize,
+    /// Hosts that have not answered yet and are asked at a time.
+    pub new_hosts: usize,
+    /// Tries of one question.
+    pub tries: u8,
+    /// When the run is over.
+    pub deadline: Option<Instant>,
+    /// Which hosts may be asked.
+    pub allowed_hosts: AllowedHosts,
+    /// Which addresses may be asked whatever they are.
+    pub allowed_addresses: Vec<Network>,
 }
 
 /// A setting that cannot be used. All of these are faults of usage.
@@ -109,6 +151,12 @@ pub enum SettingsError {
     /// An entry of the plain-http list is no host.
     #[error("`--plain-http`")]
     PlainHttp(#[source] HostError),
+    /// A pattern of `--allow-host` that is none.
+    #[error("`--allow-host`")]
+    AllowHost(#[source] HostError),
+    /// A network of `--allow-address` that is none.
+    #[error("`--allow-address`")]
+    AllowAddress(#[source] NetworkError),
     /// No time at all.
     #[error("`--registry-timeout` must be longer than 0")]
     NoTime,
@@ -123,16 +171,27 @@ impl HttpArgs {
     /// # Errors
     /// A [`SettingsError`] for each value that cannot be used.
     pub fn settings(self) -> Result<Settings, SettingsError> {
-        let Self { registry_timeout, ca_file, plain_http, max_in_flight, max_in_flight_per_host } =
-            self;
+        let Self {
+            registry_timeout,
+            ca_file,
+            plain_http,
+            max_in_flight,
+            max_in_flight_per_host,
+            max_new_hosts,
+            max_tries,
+            deadline,
+            allow_host,
+            allow_address,
+        } = self;
         if registry_timeout.is_zero() {
             return Err(SettingsError::NoTime);
         }
         // An empty variable is an empty list.
         let files = ca_file.iter().filter(|path| !path.is_empty()).map(Path::new);
         let authorities = files.map(certificates::read).collect::<Result<Vec<_>, _>>()?.concat();
-        let hosts = plain_http.iter().map(|host| host.trim()).filter(|host| !host.is_empty());
-        let hosts = hosts.map(str::parse::<Host>).collect::<Result<_, _>>();
+        let hosts = listed(&plain_http).map(str::parse::<Host>).collect::<Result<_, _>>();
+        let allowed_hosts = AllowedHosts::parse(listed(&allow_host));
+        let allowed_addresses = listed(&allow_address).map(str::parse).collect::<Result<_, _>>();
         Ok(Settings {
             connect_timeout: CONNECT_TIMEOUT.min(registry_timeout),
             idle_timeout: IDLE_TIMEOUT.min(registry_timeout),
@@ -141,8 +200,18 @@ impl HttpArgs {
             plain_http: PlainHttp::new(hosts.map_err(SettingsError::PlainHttp)?),
             in_flight: usize::from(max_in_flight),
             in_flight_per_host: usize::from(max_in_flight_per_host),
+            new_hosts: usize::from(max_new_hosts),
+            tries: max_tries,
+            deadline: deadline.map(|after| Instant::now() + after),
+            allowed_hosts: allowed_hosts.map_err(SettingsError::AllowHost)?,
+            allowed_addresses: allowed_addresses.map_err(SettingsError::AllowAddress)?,
         })
     }
+}
+
+/// The entries of a list that are not empty, without blanks around them.
+fn listed(entries: &[String]) -> impl Iterator<Item = &str> {
+    entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty())
 }
 
 #[cfg(test)]

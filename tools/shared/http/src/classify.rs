@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use crate::error::Cause;
+use crate::guard::Refused;
 use crate::{Host, Problem};
 
 /// The limits that were in force, for the messages.
@@ -21,6 +22,9 @@ pub(crate) fn problem(error: &reqwest::Error, host: &Host, limits: Limits) -> Pr
     let cause = || Cause::of(error);
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_problem(tls, host);
+    }
+    if let Some(refused) = find::<Refused>(error) {
+        return (*refused).into();
     }
     if error.is_dns() {
         return Problem::NameNotResolved(cause());

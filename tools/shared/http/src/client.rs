@@ -5,15 +5,18 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::address::Scheme;
-use crate::in_flight::InFlight;
+use crate::breaker::Breakers;
+use crate::guard::Guard;
+use crate::in_flight::{InFlight, Permit};
 use crate::kind::ERROR_BODY_LIMIT;
 use crate::redirect::{self, MAX_REDIRECTS};
+use crate::retry;
 use crate::{
-    Address, Answer, AskError, Counts, Host, Kind, Method, PlainHttp, Problem, Request,
-    RequestCounts, Settings, SettingsError, classify,
+    Address, AllowedHosts, Answer, AskError, Counts, Host, Kind, Method, PlainHttp, Problem,
+    Request, RequestCounts, Settings, SettingsError, classify,
 };
 
 /// Installs the one TLS implementation of the suite. Every `main` calls this before anything
@@ -30,11 +33,16 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
+    guard: Guard,
     in_flight: InFlight,
+    breakers: Breakers,
     counts: Counts,
     plain_http: PlainHttp,
+    allowed_hosts: AllowedHosts,
     limits: classify::Limits,
     operation_timeout: Duration,
+    tries: u8,
+    deadline: Option<Instant>,
 }
 
 impl Client {
@@ -44,17 +52,25 @@ impl Client {
     /// [`SettingsError::Client`] when TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         install_crypto_provider();
-        let http = build(&settings)?;
-        let in_flight = InFlight::new(settings.in_flight, settings.in_flight_per_host);
+        let guard = Guard::new(settings.allowed_addresses.clone(), settings.plain_http.clone());
+        let http = build(&settings, &guard)?;
+        warn_of_proxies();
+        let in_flight =
+            InFlight::new(settings.in_flight, settings.new_hosts, settings.in_flight_per_host);
         let limits =
             classify::Limits { connect: settings.connect_timeout, idle: settings.idle_timeout };
         Ok(Self(Arc::new(Inner {
             http,
+            guard,
             in_flight,
+            breakers: Breakers::default(),
             counts: Counts::default(),
             plain_http: settings.plain_http,
+            allowed_hosts: settings.allowed_hosts,
             limits,
             operation_timeout: settings.operation_timeout,
+            tries: settings.tries,
+            deadline: settings.deadline,
         })))
     }
 
@@ -78,21 +94,52 @@ impl Client {
         self.0.counts.snapshot()
     }
 
-    /// Asks, follows redirects, and reads the whole answer. An answer of any status is an answer.
+    /// Asks, again where that may help, follows redirects, and reads the whole answer. An answer of
+    /// any status is an answer.
     ///
     /// # Errors
     /// An [`AskError`] when there is no answer, or none that may be used.
     pub async fn ask(&self, request: Request) -> Result<Answer, AskError> {
-        let mut request = request;
         let mut left = self.0.operation_timeout;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut permit = None;
+            let outcome = self.attempt(request.clone(), &mut left, &mut permit).await;
+            let Some(wait) = retry::wait(&outcome, tries, self.0.tries, left) else {
+                // Before the permit goes to the next, who may find the breaker open.
+                self.0.breakers.note(&outcome);
+                return outcome;
+            };
+            drop(permit);
+            debug!(host = %request.address.host(), kind = %request.kind, tries, ?wait, "again");
+            tokio::time::sleep(wait).await;
+            left = left.saturating_sub(wait);
+        }
+    }
+
+    /// One try: the request, and those that its redirects lead to. Waiting for one's turn takes
+    /// nothing of the operation's time, which `left` is. The last `permit` is left to the caller.
+    async fn attempt(
+        &self,
+        request: Request,
+        left: &mut Duration,
+        permit: &mut Option<Permit>,
+    ) -> Result<Answer, AskError> {
+        let mut request = request;
         for _ in 0..=MAX_REDIRECTS {
             let failed = |problem| request.failed(problem);
-            let permit = self.0.in_flight.permit(request.address.host()).await;
+            // Never two at a time, or redirects could wait for each other.
+            drop(permit.take());
+            *permit = Some(self.turn(&request).await.map_err(failed)?);
             let started = Instant::now();
-            let sent = tokio::time::timeout(left, self.exchange(&request)).await;
-            drop(permit);
-            left = left.saturating_sub(started.elapsed());
-            let over = |_| failed(Problem::Timeout(self.0.operation_timeout));
+            let limit = self.time_left().map_or(*left, |run| run.min(*left));
+            let sent = tokio::time::timeout(limit, self.exchange(&request)).await;
+            *left = left.saturating_sub(started.elapsed());
+            let over = |_| match self.time_left() {
+                Some(Duration::ZERO) => failed(Problem::Deadline),
+                _ => failed(Problem::Timeout(self.0.operation_timeout)),
+            };
             match sent.map_err(over)?.map_err(failed)? {
                 Exchange::Answer(answer) => return Ok(answer),
                 Exchange::Redirect(location) => {
@@ -104,6 +151,33 @@ impl Client {
         Err(request.failed(Problem::TooManyRedirects(MAX_REDIRECTS)))
     }
 
+    /// Waits for this request's turn; an error says that its host is not to be asked.
+    async fn turn(&self, request: &Request) -> Result<Permit, Problem> {
+        let host = request.address.host();
+        if !self.0.allowed_hosts.allows(host) {
+            return Err(Problem::HostNotAllowed(host.clone()));
+        }
+        self.0.guard.check(request.address.url())?;
+        let waiting = self.0.in_flight.permit(host);
+        let permit = match self.time_left() {
+            Some(left) => {
+                tokio::time::timeout(left, waiting).await.map_err(|_| Problem::Deadline)?
+            }
+            None => waiting.await,
+        };
+        // Both may have come while it waited.
+        if self.time_left() == Some(Duration::ZERO) {
+            return Err(Problem::Deadline);
+        }
+        self.0.breakers.open(host).map_or(Ok(permit), Err)
+    }
+
+    /// What is left of the run; `None` where it has no deadline.
+    fn time_left(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.0.deadline.map(|deadline| deadline.saturating_duration_since(now))
+    }
+
     /// One request and its answer, without looking behind a redirect.
     async fn exchange(&self, request: &Request) -> Result<Exchange, Problem> {
         let host = request.address.host();
@@ -112,6 +186,7 @@ impl Client {
         self.0.counts.add(host, request.kind);
         let mut response = self.send(request).await.map_err(problem)?;
         let (status, headers) = (response.status(), response.headers().clone());
+        self.0.in_flight.answered(host);
         debug!(%host, kind = %request.kind, %status, elapsed = ?started.elapsed(), "asked");
         if let Some(location) = redirect::location(request.method, status, &headers) {
             return Ok(Exchange::Redirect(Bytes::copy_from_slice(location)));
@@ -191,26 +266,39 @@ async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Byte
     Ok(body.freeze())
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, SettingsError> {
+fn build(settings: &Settings, guard: &Guard) -> Result<reqwest::Client, SettingsError> {
     let authorities = || settings.authorities.clone();
-    match builder(settings).tls_certs_merge(authorities()).build() {
+    match builder(settings, guard).tls_certs_merge(authorities()).build() {
         Ok(client) => Ok(client),
         // A machine (or an image) without authorities of its own: hosts with a certificate from
         // `--ca-file`, and plain http, can still be asked; the others fail by their own message.
         Err(error) => {
             warn!(%error, "no authorities of this machine; only those of `--ca-file` are known");
-            let only = builder(settings).tls_certs_only(authorities());
+            let only = builder(settings, guard).tls_certs_only(authorities());
             only.build().map_err(SettingsError::Client)
         }
     }
 }
 
-fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+fn builder(settings: &Settings, guard: &Guard) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
+        .dns_resolver(Arc::new(guard.clone()))
         .user_agent(concat!("provenance-collector/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.idle_timeout)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+}
+
+/// Behind a proxy, names are resolved there: what this machine may not ask, the proxy may.
+fn warn_of_proxies() {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let names =
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+    if let Some(name) = names.iter().find(|name| set(name)) {
+        info!(
+            "`{name}` is set: of hosts asked through that proxy only literal addresses are checked"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +91,32 @@ pub enum Problem {
     /// One redirect after another.
     #[error("redirected more than {0} times")]
     TooManyRedirects(usize),
+    /// The host failed so often that it is not asked any more in this run.
+    #[error("not asked any more after {failures} failures in a row; the last: {last}")]
+    LeftAlone {
+        /// How many.
+        failures: u32,
+        /// What the last one was.
+        last: Arc<str>,
+        /// The code that all further questions to the host get.
+        code: FailureCode,
+    },
+    /// The time of the whole run was over.
+    #[error("the time of the run was over; give it more with `--deadline`")]
+    Deadline,
+    /// An address that images may not make us ask.
+    #[error(
+        "its address `{address}` is {kind}, which an image's name may not make us ask; if it is meant, give `--allow-address {address}`"
+    )]
+    AddressRefused {
+        /// The address.
+        address: IpAddr,
+        /// What kind of address it is.
+        kind: &'static str,
+    },
+    /// A host that is not on the list of those that may be asked.
+    #[error("`{0}` is not among the hosts that may be asked; add it with `--allow-host`")]
+    HostNotAllowed(Host),
     /// A request that cannot be made; its parts are foreign.
     #[error("not a request that can be sent")]
     BadRequest(#[source] Cause),
@@ -191,6 +218,10 @@ impl Problem {
                 FailureCode::Tls
             }
             Self::NotPlainHttp | Self::NotHttp(_) | Self::BadRequest(_) => FailureCode::BadResponse,
+            Self::LeftAlone { code, .. } => *code,
+            Self::Deadline => FailureCode::Deadline,
+            Self::AddressRefused { .. } => FailureCode::AddressRefused,
+            Self::HostNotAllowed(_) => FailureCode::HostNotAllowed,
             Self::TooLarge(_) => FailureCode::TooLarge,
             Self::RedirectToPlainHttp { .. }
             | Self::BadRedirect { .. }

@@ -105,6 +105,55 @@ impl PlainHttp {
     }
 }
 
+impl PlainHttp {
+    /// Whether a host of this name, on whatever port, is listed: then the operator named it.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|entry| entry.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Which hosts may be asked at all: everyone, unless patterns are given.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedHosts(Vec<Pattern>);
+
+#[derive(Debug, Clone)]
+enum Pattern {
+    /// This host.
+    Exactly(Host),
+    /// Hosts whose name ends so, the dot included.
+    Below(Box<str>),
+}
+
+impl AllowedHosts {
+    /// The hosts that these patterns (`ghcr.io`, `*.example.com`) allow; everyone where there is
+    /// none.
+    ///
+    /// # Errors
+    /// On the first that is neither a host nor `*.` and a host.
+    pub fn parse<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, HostError> {
+        let parse = |pattern: &str| match pattern.strip_prefix("*.") {
+            Some(parent) => {
+                parent.parse::<Host>().map(|parent| Pattern::Below(format!(".{parent}").into()))
+            }
+            None => pattern.parse().map(Pattern::Exactly),
+        };
+        patterns.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether this host may be asked.
+    #[must_use]
+    pub fn allows(&self, host: &Host) -> bool {
+        self.0.is_empty()
+            || self.0.iter().any(|pattern| match pattern {
+                Pattern::Exactly(allowed) => {
+                    allowed.name() == host.name()
+                        && (allowed.port().is_none() || allowed.port() == host.port())
+                }
+                Pattern::Below(parent) => host.name().ends_with(&**parent),
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +210,23 @@ mod tests {
         assert!(list.contains(&host("ONE:5000")));
         assert!(!list.contains(&host("one")) && !list.contains(&host("one:5001")));
         assert!(!PlainHttp::default().contains(&host("127.0.0.1:5000")));
+    }
+
+    #[test]
+    fn only_allowed_hosts_are_allowed() {
+        let allowed = AllowedHosts::parse(["ghcr.io", "*.example.com"]).expect("patterns");
+        for (name, wanted) in [
+            ("ghcr.io", true),
+            ("ghcr.io:443", true),
+            ("a.example.com", true),
+            ("a.b.example.com:5000", true),
+            ("example.com", false),
+            ("badexample.com", false),
+            ("xghcr.io", false),
+        ] {
+            assert_eq!(allowed.allows(&host(name)), wanted, "{name}");
+        }
+        assert!(AllowedHosts::default().allows(&host("anything")));
+        assert!(AllowedHosts::parse(["*.*"]).is_err());
     }
 }

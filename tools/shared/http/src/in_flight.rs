@@ -1,48 +1,102 @@
 //! Limits on how many requests are on their way at a time.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Host;
 
-/// Two limits: requests in flight in all, and to one host.
+/// Three limits: requests in flight in all, to one host, and to hosts that have not answered yet.
+///
+/// The third keeps made-up hosts from taking all the room while each of them runs into its time
+/// limit: hosts that did answer never wait for it.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     all: Arc<Semaphore>,
+    new: Arc<Semaphore>,
     per_host: usize,
-    hosts: Mutex<HashMap<Host, Arc<Semaphore>>>,
+    hosts: Mutex<HashMap<Host, Arc<Known>>>,
 }
+
+#[derive(Debug)]
+struct Known {
+    room: Arc<Semaphore>,
+    /// The room while the host has not answered yet: as many as it takes to open its breaker.
+    untried: Arc<Semaphore>,
+    answered: AtomicBool,
+}
+
+/// How many requests a host gets before it has answered one.
+const UNTRIED: usize = crate::breaker::FAILURES as usize;
 
 /// The right to have one request in flight; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
+    _untried: Option<OwnedSemaphorePermit>,
+    _new: Option<OwnedSemaphorePermit>,
     _host: Option<OwnedSemaphorePermit>,
     _all: Option<OwnedSemaphorePermit>,
 }
 
 impl InFlight {
-    pub(crate) fn new(all: usize, per_host: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(all)), per_host, hosts: Mutex::default() }
+    pub(crate) fn new(all: usize, new: usize, per_host: usize) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(all)),
+            // Half of the room at most, or new hosts could fill it after all.
+            new: Arc::new(Semaphore::new(new.min(all.div_ceil(2)))),
+            per_host,
+            hosts: Mutex::default(),
+        }
     }
 
     /// Waits for the right to send a request to `host`.
     ///
-    /// The host's permit comes first, then the common one: requests that wait for a slow host then
-    /// hold nothing that others need.
+    /// The host's permit comes first, then the common ones: requests that wait for a slow host
+    /// then hold nothing that others need.
     pub(crate) async fn permit(&self, host: &Host) -> Permit {
+        let known = self.known(host);
         // An acquire fails only on a closed semaphore, and these are never closed.
-        let _host = self.host(host).acquire_owned().await.ok();
+        let _untried = match known.has_answered() {
+            true => None,
+            false => Arc::clone(&known.untried).acquire_owned().await.ok(),
+        };
+        // It may have answered while this request waited.
+        let _new = match known.has_answered() {
+            true => None,
+            false => Arc::clone(&self.new).acquire_owned().await.ok(),
+        };
+        let _host = Arc::clone(&known.room).acquire_owned().await.ok();
         let _all = Arc::clone(&self.all).acquire_owned().await.ok();
-        Permit { _host, _all }
+        Permit { _untried, _new, _host, _all }
     }
 
-    fn host(&self, host: &Host) -> Arc<Semaphore> {
+    /// The host answered.
+    pub(crate) fn answered(&self, host: &Host) {
+        let known = self.known(host);
+        if !known.answered.swap(true, Ordering::Relaxed) {
+            // Those that wait to be among the first need not any more.
+            known.untried.add_permits(Semaphore::MAX_PERMITS / 2);
+        }
+    }
+
+    fn known(&self, host: &Host) -> Arc<Known> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let semaphore =
-            hosts.entry(host.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.per_host)));
-        Arc::clone(semaphore)
+        let known = hosts.entry(host.clone()).or_insert_with(|| {
+            Arc::new(Known {
+                room: Arc::new(Semaphore::new(self.per_host)),
+                untried: Arc::new(Semaphore::new(self.per_host.min(UNTRIED))),
+                answered: AtomicBool::new(false),
+            })
+        });
+        Arc::clone(known)
+    }
+}
+
+impl Known {
+    fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 }
 
@@ -54,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_busy_host_holds_nothing_that_others_need() {
-        let limits = Arc::new(InFlight::new(2, 1));
+        let limits = Arc::new(InFlight::new(4, 2, 1));
         let (slow, other) = ("slow".parse().expect("a host"), "other".parse().expect("a host"));
         let held = limits.permit(&slow).await;
         let waiting = tokio::spawn({
@@ -69,8 +123,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn made_up_hosts_leave_room_for_those_that_answer() {
+        let limits = InFlight::new(8, 2, 4);
+        let good = "good".parse().expect("a host");
+        drop(limits.permit(&good).await);
+        limits.answered(&good);
+        let mut held = Vec::new();
+        for name in ["made-up-1", "made-up-2"] {
+            held.push(limits.permit(&name.parse().expect("a host")).await);
+        }
+        let third = "made-up-3".parse().expect("a host");
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), limits.permit(&third)).await.is_err()
+        );
+        for _ in 0..4 {
+            let free = tokio::time::timeout(Duration::from_secs(5), limits.permit(&good)).await;
+            held.push(free.expect("room for a host that answers"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_is_tried_by_few_until_it_answers() {
+        let limits = InFlight::new(32, 16, 8);
+        let host = "new".parse().expect("a host");
+        let mut held = Vec::new();
+        for _ in 0..UNTRIED {
+            held.push(limits.permit(&host).await);
+        }
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), limits.permit(&host)).await.is_err()
+        );
+        limits.answered(&host);
+        for _ in UNTRIED..8 {
+            held.push(limits.permit(&host).await);
+        }
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), limits.permit(&host)).await.is_err()
+        );
+    }
+
+    #[tokio::test]
     async fn the_limit_over_all_holds() {
-        let limits = InFlight::new(1, 8);
+        let limits = InFlight::new(1, 1, 8);
         let (a, b) = ("a".parse().expect("a host"), "b".parse().expect("a host"));
         let held = limits.permit(&a).await;
         let second = tokio::time::timeout(Duration::from_millis(20), limits.permit(&b)).await;

@@ -42,8 +42,10 @@ pub enum FailureCode {
     RealmRefused,
     /// The answer leads somewhere that may not be asked.
     RedirectRefused,
-    /// The address may not be asked.
+    /// The host is at an address that an image's name may not make us ask.
     AddressRefused,
+    /// The host is not among those that may be asked.
+    HostNotAllowed,
     /// The credentials could not be had from their store.
     Credentials,
     /// No manifest fits the platform, or several do.
@@ -60,7 +62,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -78,6 +80,7 @@ impl FailureCode {
         Self::RealmRefused,
         Self::RedirectRefused,
         Self::AddressRefused,
+        Self::HostNotAllowed,
         Self::Credentials,
         Self::PlatformUnknown,
         Self::IndexUnknown,
@@ -107,6 +110,7 @@ impl FailureCode {
             Self::RealmRefused => "realm-refused",
             Self::RedirectRefused => "redirect-refused",
             Self::AddressRefused => "address-refused",
+            Self::HostNotAllowed => "host-not-allowed",
             Self::Credentials => "credentials",
             Self::PlatformUnknown => "platform-unknown",
             Self::IndexUnknown => "index-unknown",
@@ -154,7 +158,10 @@ impl FailureCode {
                 "the registry names a place for tokens that credentials may not go to"
             }
             Self::RedirectRefused => "the answer leads somewhere that may not be asked",
-            Self::AddressRefused => "the address may not be asked",
+            Self::AddressRefused => {
+                "the host is at an address that an image's name may not make us ask"
+            }
+            Self::HostNotAllowed => "the host is not among those that may be asked",
             Self::Credentials => "the credentials could not be had from their store",
             Self::PlatformUnknown => "no manifest fits the platform, or several do",
             Self::IndexUnknown => "it is not settled which index lists the manifest",

@@ -1,6 +1,7 @@
 //! The client against servers that answer, lie, fall silent, or are not there.
 
 mod limits;
+mod patience;
 mod redirects;
 mod support;
 mod tls;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use http_asking::{Answer, AskError, Client, Host, Kind, PlainHttp, Request, Settings};
+use http_asking::{
+    AllowedHosts, Answer, AskError, Client, Host, Kind, Network, PlainHttp, Request, Settings,
+};
 use testkit::registry::FakeRegistry;
 
 /// Settings with short limits, and plain http to every port of 127.0.0.1.
@@ -15,7 +17,16 @@ pub(crate) fn settings() -> Settings {
         plain_http: PlainHttp::new(vec![host("127.0.0.1")]),
         in_flight: 4,
         in_flight_per_host: 2,
+        new_hosts: 4,
+        tries: 1,
+        deadline: None,
+        allowed_hosts: AllowedHosts::default(),
+        allowed_addresses: vec![network("127.0.0.0/8"), network("::1")],
     }
+}
+
+pub(crate) fn network(text: &str) -> Network {
+    text.parse().expect(text)
 }
 
 pub(crate) fn host(text: &str) -> Host {

@@ -20,6 +20,11 @@ fn trusting(registry: &FakeRegistry) -> Client {
         plain_http: Vec::new(),
         max_in_flight: 4,
         max_in_flight_per_host: 4,
+        max_new_hosts: 16,
+        max_tries: 1,
+        deadline: None,
+        allow_host: Vec::new(),
+        allow_address: vec!["127.0.0.0/8".into(), "::1".into()],
     };
     let settings = args.settings().expect("settings");
     assert_eq!(settings.authorities.len(), 2);

@@ -94,7 +94,6 @@ async fn what_the_registry_does_not_have_is_none() {
 #[tokio::test]
 async fn what_it_refuses_is_never_none() {
     let fake = FakeRegistry::start();
-    let registry = anonymous();
     let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
     for (status, code) in [
         (400, FailureCode::BadResponse),
@@ -106,6 +105,8 @@ async fn what_it_refuses_is_never_none() {
         (500, FailureCode::ServerError),
         (503, FailureCode::ServerError),
     ] {
+        // One for each, or the last would find the host left alone.
+        let registry = anonymous();
         let name = format!("acme/of-{status}");
         let web = repository(&fake, &name);
         fake.can(&format!("/v2/{name}/manifests/1"), Canned::status(status));

@@ -1,0 +1,238 @@
+//! Which addresses may be asked.
+//!
+//! Hosts come from pod specs, and tenants write those. An image called `169.254.169.254/x:1` must
+//! not make the collector ask the cloud's metadata service, from inside the cluster. Addresses are
+//! checked when connecting: those that a name resolves to by the resolver here, which hands out
+//! only what passed (so there is no second look-up to be lied to), and literals before they are
+//! sent, since no resolver sees those.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
+
+use crate::{Network, PlainHttp, Problem};
+
+/// The rules of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    /// Networks that may be asked whatever they are.
+    allowed: Vec<Network>,
+    /// Hosts that the operator named for plain http: whoever names a host there means it.
+    named: PlainHttp,
+    /// The API server, which credentials of this pod would open.
+    apiserver: Option<IpAddr>,
+}
+
+/// An address that may not be asked; what the resolver gives in place of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{address}` is {kind}")]
+pub(crate) struct Refused {
+    pub(crate) address: IpAddr,
+    pub(crate) kind: &'static str,
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::AddressRefused { address: refused.address, kind: refused.kind }
+    }
+}
+
+impl Guard {
+    pub(crate) fn new(allowed: Vec<Network>, named: PlainHttp) -> Self {
+        let apiserver = std::env::var("KUBERNETES_SERVICE_HOST").ok();
+        let apiserver = apiserver.and_then(|address| address.parse().ok());
+        Self(Arc::new(Rules { allowed, named, apiserver }))
+    }
+
+    /// Checks a URL whose host is an address in any of its forms: the URL parser has made decimal,
+    /// octal and hexadecimal ones into addresses already.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
+        let address = match url.host() {
+            Some(url::Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
+            _ => return Ok(()),
+        };
+        if self.0.named.names(url.host_str().unwrap_or_default()) {
+            return Ok(());
+        }
+        self.0.check(address)
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let rules = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let (mut passed, mut refused) = (Vec::new(), None);
+            for address in found {
+                match rules.check(address.ip()) {
+                    _ if rules.named.names(name.as_str()) => passed.push(address),
+                    Ok(()) => passed.push(address),
+                    Err(why) => refused = Some(why),
+                }
+            }
+            match refused {
+                Some(why) if passed.is_empty() => Err(why.into()),
+                _ => Ok(Box::new(passed.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+impl Rules {
+    fn check(&self, address: IpAddr) -> Result<(), Refused> {
+        let real = embedded(address);
+        if self.allowed.iter().any(|network| network.contains(address) || network.contains(real)) {
+            return Ok(());
+        }
+        match self.kind(real) {
+            Some(kind) => Err(Refused { address, kind }),
+            None => Ok(()),
+        }
+    }
+
+    /// What kind of forbidden address this is, if it is one.
+    fn kind(&self, address: IpAddr) -> Option<&'static str> {
+        if self.apiserver == Some(address) {
+            return Some("the Kubernetes API server's address");
+        }
+        match address {
+            IpAddr::V4(address) => kind_v4(address),
+            IpAddr::V6(address) => kind_v6(address),
+        }
+    }
+}
+
+/// Addresses at which clouds tell machines their secrets, beside 169.254.169.254.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(100, 100, 100, 200), // Alibaba Cloud
+    Ipv4Addr::new(168, 63, 129, 16),   // Azure
+    Ipv4Addr::new(192, 0, 0, 192),     // Oracle Cloud
+];
+
+/// AWS's metadata service.
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
+fn kind_v4(address: Ipv4Addr) -> Option<&'static str> {
+    match address {
+        address if METADATA_V4.contains(&address) => Some("a cloud's metadata service"),
+        address if address.is_loopback() => Some("a loopback address"),
+        address if address.is_link_local() => Some("a link-local address"),
+        address if address.octets()[0] == 0 => Some("an unspecified address"),
+        address if address.is_multicast() => Some("a multicast address"),
+        Ipv4Addr::BROADCAST => Some("the broadcast address"),
+        _ => None,
+    }
+}
+
+fn kind_v6(address: Ipv6Addr) -> Option<&'static str> {
+    match address {
+        METADATA_V6 => Some("a cloud's metadata service"),
+        address if address.is_loopback() => Some("a loopback address"),
+        address if address.is_unicast_link_local() => Some("a link-local address"),
+        address if address.is_unspecified() => Some("an unspecified address"),
+        address if address.is_multicast() => Some("a multicast address"),
+        _ => None,
+    }
+}
+
+/// The IPv4 address that an IPv6 one only wraps: mapped and compatible (RFC 4291, section 2.5.5),
+/// 6to4 (RFC 3056), NAT64 (RFC 6052).
+fn embedded(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else { return address };
+    let bytes = v6.octets();
+    let at = |from: usize| {
+        IpAddr::V4(Ipv4Addr::new(bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]))
+    };
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, _, _] | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => at(12),
+        // ::1 and :: are not wrapped addresses.
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => at(12),
+        [0x2002, ..] => at(2),
+        _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(allowed: &[&str], named: &[&str]) -> Guard {
+        let allowed = allowed.iter().map(|text| text.parse().expect("a network")).collect();
+        let named = named.iter().map(|text| text.parse().expect("a host")).collect();
+        Guard::new(allowed, PlainHttp::new(named))
+    }
+
+    fn kind(guard: &Guard, host: &str) -> Option<&'static str> {
+        let url = Url::parse(&format!("https://{host}/v2/")).expect(host);
+        guard.check(&url).err().map(|refused| refused.kind)
+    }
+
+    #[test]
+    fn literals_in_every_form_are_seen_through() {
+        let guard = guard(&[], &[]);
+        for loopback in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0x7f000001",
+            "017700000001",
+            "127.0.0.1:5000",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+        ] {
+            assert_eq!(kind(&guard, loopback), Some("a loopback address"), "{loopback}");
+        }
+        for (host, wanted) in [
+            ("169.254.169.254", "a link-local address"),
+            ("[fe80::1]", "a link-local address"),
+            ("[fd00:ec2::254]", "a cloud's metadata service"),
+            ("100.100.100.200", "a cloud's metadata service"),
+            ("[::ffff:169.254.169.254]", "a link-local address"),
+            ("0.0.0.0", "an unspecified address"),
+            ("0", "an unspecified address"),
+            ("[::]", "an unspecified address"),
+            ("224.0.0.1", "a multicast address"),
+            ("255.255.255.255", "the broadcast address"),
+        ] {
+            assert_eq!(kind(&guard, host), Some(wanted), "{host}");
+        }
+        for fine in ["10.0.0.1", "192.168.1.1", "8.8.8.8", "[2001:db8::1]", "ghcr.io"] {
+            assert_eq!(kind(&guard, fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_names_is_meant() {
+        let guard = guard(&["169.254.0.0/16", "::1/128"], &["127.0.0.1:5000"]);
+        assert_eq!(kind(&guard, "169.254.1.1"), None);
+        assert_eq!(kind(&guard, "[::ffff:169.254.1.1]"), None);
+        assert_eq!(kind(&guard, "[::1]"), None);
+        assert_eq!(kind(&guard, "127.0.0.1:5000"), None);
+        assert_eq!(kind(&guard, "127.0.0.2:5000"), Some("a loopback address"));
+    }
+
+    #[tokio::test]
+    async fn names_are_resolved_and_what_they_resolve_to_is_checked() {
+        let resolve =
+            |guard: Guard| async move { guard.resolve("localhost".parse().expect("a name")).await };
+        let error = resolve(guard(&[], &[])).await.err().expect("refused");
+        assert!(
+            error
+                .downcast_ref::<Refused>()
+                .is_some_and(|refused| refused.kind == "a loopback address")
+        );
+        assert!(resolve(guard(&["127.0.0.0/8", "::1/128"], &[])).await.is_ok());
+        assert!(resolve(guard(&[], &["localhost:5000"])).await.is_ok());
+    }
+}
