@@ -11,6 +11,8 @@ use records::{
 };
 use registry::{Descriptor, Manifest, Reference, Registry, Repository, TagOrDigest};
 
+use stage::exit::chain;
+
 use crate::decide::{self, Child, Comparison};
 use crate::question::{Question, Running};
 
@@ -416,15 +418,4 @@ enum Proof {
     Not,
     /// Not all could be read.
     Open,
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -160,7 +160,7 @@ fn run_list(args: &StoreArgs, format: Format) -> Result<Outcome, Fault> {
         Ok(stored) => Some(crate::document::digest(&stored.bytes)),
         Err(Unfit::Unreadable(FolderError::NoSuchFile { .. })) if entries.is_empty() => None,
         Err(error) => {
-            tracing::warn!("the newest report is not known: {}", say::chain(&error));
+            tracing::warn!("the newest report is not known: {}", stage::exit::chain(&error));
             None
         }
     };

@@ -56,7 +56,7 @@ fn line<'a>(entry: &'a Entry, latest: Option<&Digest>) -> Line<'a> {
         size: facts.map(|facts| facts.size),
         sha256: facts.map(|facts| facts.digest.hex()),
         latest: facts.is_some_and(|facts| Some(&facts.digest) == latest),
-        error: entry.report.as_ref().err().map(|error| say::chain(error)),
+        error: entry.report.as_ref().err().map(|error| stage::exit::chain(error)),
     }
 }
 
@@ -81,7 +81,12 @@ pub(crate) fn table(entries: &[Entry], latest: Option<&Digest>) -> String {
         let _ = match &entry.report {
             Ok(facts) => writeln!(text, "{}", row(&file, facts, latest)),
             Err(error) => {
-                writeln!(text, "{:<20}  {file:<34}  NOT A REPORT: {}", "-", say::chain(error))
+                writeln!(
+                    text,
+                    "{:<20}  {file:<34}  NOT A REPORT: {}",
+                    "-",
+                    stage::exit::chain(error)
+                )
             }
         };
     }

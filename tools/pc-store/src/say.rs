@@ -12,6 +12,8 @@ use records::text::{clean, shown};
 use crate::document::Document;
 use crate::header::Completeness;
 use crate::names::{LATEST, ReportName};
+use stage::exit::chain;
+
 use crate::prune::Pruned;
 use crate::retention::{LEAST_GAP, TOLERANCE, is_future};
 use crate::sink::Latest;
@@ -22,18 +24,6 @@ pub(crate) const ROWS: usize = 200;
 
 /// How many reasons, names or errors of one kind are said.
 const FEW: usize = 5;
-
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
-}
 
 /// Writes to standard error. When that is closed there is nobody left to tell.
 pub(crate) fn to_stderr(text: &str) {

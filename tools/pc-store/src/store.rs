@@ -59,7 +59,7 @@ fn retain(
             Some(pruned)
         }
         Err(error) => {
-            tracing::warn!("old reports were not removed: {}", say::chain(&error));
+            tracing::warn!("old reports were not removed: {}", stage::exit::chain(&error));
             None
         }
     }

@@ -1,7 +1,6 @@
 //! How a tool ends: one small table for the whole suite, and one way to say what went wrong.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -80,18 +79,24 @@ impl Fault {
     /// The text for people: what, its causes in one line, and the hint.
     #[must_use]
     pub fn message(&self, tool: &str) -> String {
-        let mut text = format!("{tool}: error: {}", self.source);
-        let mut cause = self.source.source();
-        while let Some(error) = cause {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ": {error}");
-            cause = error.source();
-        }
+        let mut text = format!("{tool}: error: {}", chain(&*self.source));
         if let Some(hint) = &self.hint {
-            let _ = write!(text, "\nhint: {hint}");
+            text.push_str(&format!("\nhint: {hint}"));
         }
         text
     }
+}
+
+/// An error and its causes in one line.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 impl From<EdgeError> for Fault {
