@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use crate::header::{Completeness, Header};
 use crate::history::{Entry, Facts};
-use crate::say;
 
 /// One entry of the JSON list; the first three as the dashboard's list of reports has them.
 #[derive(Serialize)]

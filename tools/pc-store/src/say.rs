@@ -1,6 +1,5 @@
 //! What is said to people: where a report lies, what was removed, and what is not as it should be.
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
