@@ -9,7 +9,7 @@ use records::duration;
 use records::text::shown;
 
 use crate::certificates;
-use crate::{AllowedHosts, Host, HostError, Network, NetworkError, PlainHttp};
+use crate::{AllowedHosts, Host, HostError, Hosts, HostsError, Network, NetworkError, PlainHttp};
 
 /// How long making a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,6 +85,10 @@ pub struct HttpArgs {
     #[arg(long, value_name = "DURATION", env = "PROVENANCE_DEADLINE", value_parser = duration::parse)]
     pub deadline: Option<Duration>,
 
+    /// Settings of single hosts: certificates, credentials, limits; docs/hosts.md tells of them
+    #[arg(long, value_name = "FILE", env = "PROVENANCE_HOSTS_FILE")]
+    pub hosts_file: Option<PathBuf>,
+
     /// Only these hosts may be asked: names, or `*.` and a domain [default: all]
     #[arg(long, value_name = "HOST", env = "PROVENANCE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
@@ -118,6 +122,8 @@ pub struct Settings {
     pub tries: u8,
     /// When the run is over.
     pub deadline: Option<Instant>,
+    /// The settings of single hosts.
+    pub hosts: Hosts,
     /// Which hosts may be asked.
     pub allowed_hosts: AllowedHosts,
     /// Which addresses may be asked whatever they are.
@@ -151,6 +157,9 @@ pub enum SettingsError {
     /// An entry of the plain-http list is no host.
     #[error("`--plain-http`")]
     PlainHttp(#[source] HostError),
+    /// The hosts file.
+    #[error(transparent)]
+    Hosts(#[from] HostsError),
     /// A pattern of `--allow-host` that is none.
     #[error("`--allow-host`")]
     AllowHost(#[source] HostError),
@@ -180,6 +189,7 @@ impl HttpArgs {
             max_new_hosts,
             max_tries,
             deadline,
+            hosts_file,
             allow_host,
             allow_address,
         } = self;
@@ -189,7 +199,12 @@ impl HttpArgs {
         // An empty variable is an empty list.
         let files = ca_file.iter().filter(|path| !path.is_empty()).map(Path::new);
         let authorities = files.map(certificates::read).collect::<Result<Vec<_>, _>>()?.concat();
-        let hosts = listed(&plain_http).map(str::parse::<Host>).collect::<Result<_, _>>();
+        let hosts = match hosts_file.filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) => Hosts::read(&path)?,
+            None => Hosts::default(),
+        };
+        let plain = listed(&plain_http).map(str::parse::<Host>).collect::<Result<Vec<_>, _>>();
+        let plain = plain.map_err(SettingsError::PlainHttp)?;
         let allowed_hosts = AllowedHosts::parse(listed(&allow_host));
         let allowed_addresses = listed(&allow_address).map(str::parse).collect::<Result<_, _>>();
         Ok(Settings {
@@ -197,12 +212,13 @@ impl HttpArgs {
             idle_timeout: IDLE_TIMEOUT.min(registry_timeout),
             operation_timeout: registry_timeout,
             authorities,
-            plain_http: PlainHttp::new(hosts.map_err(SettingsError::PlainHttp)?),
+            plain_http: PlainHttp::new(plain.into_iter().chain(hosts.plain_http()).collect()),
             in_flight: usize::from(max_in_flight),
             in_flight_per_host: usize::from(max_in_flight_per_host),
             new_hosts: usize::from(max_new_hosts),
             tries: max_tries,
             deadline: deadline.map(|after| Instant::now() + after),
+            hosts,
             allowed_hosts: allowed_hosts.map_err(SettingsError::AllowHost)?,
             allowed_addresses: allowed_addresses.map_err(SettingsError::AllowAddress)?,
         })

@@ -1,5 +1,6 @@
 //! The client: one question in, one answer out, within every limit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use crate::kind::ERROR_BODY_LIMIT;
 use crate::redirect::{self, MAX_REDIRECTS};
 use crate::retry;
 use crate::{
-    Address, AllowedHosts, Answer, AskError, Counts, Host, Kind, Method, PlainHttp, Problem,
-    Request, RequestCounts, Settings, SettingsError, classify,
+    Address, AllowedHosts, Answer, AskError, Counts, Host, HostSettings, Hosts, Kind, Method,
+    PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, classify,
 };
 
 /// Installs the one TLS implementation of the suite. Every `main` calls this before anything
@@ -33,6 +34,9 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
+    /// For entries of the hosts file with certificates of their own.
+    own: HashMap<usize, reqwest::Client>,
+    hosts: Hosts,
     guard: Guard,
     in_flight: InFlight,
     breakers: Breakers,
@@ -52,15 +56,29 @@ impl Client {
     /// [`SettingsError::Client`] when TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         install_crypto_provider();
-        let guard = Guard::new(settings.allowed_addresses.clone(), settings.plain_http.clone());
-        let http = build(&settings, &guard)?;
+        let guard = Guard::new(
+            settings.allowed_addresses.clone(),
+            settings.plain_http.clone(),
+            settings.hosts.clone(),
+        );
+        let http = build(&settings, &guard, None)?;
+        let has_own = |set: &&HostSettings| !set.authorities.is_empty() || set.identity.is_some();
+        let own = settings.hosts.all().filter(has_own);
+        let own = own.map(|set| Ok((set.entry, build(&settings, &guard, Some(set))?)));
+        let own = own.collect::<Result<_, SettingsError>>()?;
         warn_of_proxies();
-        let in_flight =
-            InFlight::new(settings.in_flight, settings.new_hosts, settings.in_flight_per_host);
+        let in_flight = InFlight::new(
+            settings.in_flight,
+            settings.new_hosts,
+            settings.in_flight_per_host,
+            settings.hosts.clone(),
+        );
         let limits =
             classify::Limits { connect: settings.connect_timeout, idle: settings.idle_timeout };
         Ok(Self(Arc::new(Inner {
             http,
+            own,
+            hosts: settings.hosts,
             guard,
             in_flight,
             breakers: Breakers::default(),
@@ -78,6 +96,12 @@ impl Client {
     #[must_use]
     pub fn plain_http(&self) -> &PlainHttp {
         &self.0.plain_http
+    }
+
+    /// The settings of single hosts.
+    #[must_use]
+    pub fn hosts(&self) -> &Hosts {
+        &self.0.hosts
     }
 
     /// The address of `path` (beginning with `/`, nothing in it to be escaped) at `host`: https
@@ -205,8 +229,10 @@ impl Client {
     }
 
     async fn send(&self, request: &Request) -> Result<reqwest::Response, reqwest::Error> {
-        let mut builder =
-            self.0.http.request(request.method.to_reqwest(), request.address.url().clone());
+        let own =
+            self.0.hosts.of(request.address.host()).and_then(|set| self.0.own.get(&set.entry));
+        let http = own.unwrap_or(&self.0.http);
+        let mut builder = http.request(request.method.to_reqwest(), request.address.url().clone());
         if let Some(accept) = &request.accept {
             builder = builder.header(header::ACCEPT, accept);
         }
@@ -266,15 +292,24 @@ async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Byte
     Ok(body.freeze())
 }
 
-fn build(settings: &Settings, guard: &Guard) -> Result<reqwest::Client, SettingsError> {
-    let authorities = || settings.authorities.clone();
-    match builder(settings, guard).tls_certs_merge(authorities()).build() {
+fn build(
+    settings: &Settings,
+    guard: &Guard,
+    own: Option<&HostSettings>,
+) -> Result<reqwest::Client, SettingsError> {
+    let more = own.map(|own| own.authorities.clone()).unwrap_or_default();
+    let authorities = || [settings.authorities.clone(), more.clone()].concat();
+    let builder = || match own.and_then(|own| own.identity.clone()) {
+        Some(identity) => builder(settings, guard).identity(identity),
+        None => builder(settings, guard),
+    };
+    match builder().tls_certs_merge(authorities()).build() {
         Ok(client) => Ok(client),
         // A machine (or an image) without authorities of its own: hosts with a certificate from
         // `--ca-file`, and plain http, can still be asked; the others fail by their own message.
         Err(error) => {
             warn!(%error, "no authorities of this machine; only those of `--ca-file` are known");
-            let only = builder(settings, guard).tls_certs_only(authorities());
+            let only = builder().tls_certs_only(authorities());
             only.build().map_err(SettingsError::Client)
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
-use crate::{Network, PlainHttp, Problem};
+use crate::{Hosts, Network, PlainHttp, Problem};
 
 /// The rules of one run.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ struct Rules {
     allowed: Vec<Network>,
     /// Hosts that the operator named for plain http: whoever names a host there means it.
     named: PlainHttp,
+    /// What the hosts file allows to single hosts.
+    hosts: Hosts,
     /// The API server, which credentials of this pod would open.
     apiserver: Option<IpAddr>,
 }
@@ -43,10 +45,10 @@ impl From<Refused> for Problem {
 }
 
 impl Guard {
-    pub(crate) fn new(allowed: Vec<Network>, named: PlainHttp) -> Self {
+    pub(crate) fn new(allowed: Vec<Network>, named: PlainHttp, hosts: Hosts) -> Self {
         let apiserver = std::env::var("KUBERNETES_SERVICE_HOST").ok();
         let apiserver = apiserver.and_then(|address| address.parse().ok());
-        Self(Arc::new(Rules { allowed, named, apiserver }))
+        Self(Arc::new(Rules { allowed, named, hosts, apiserver }))
     }
 
     /// Checks a URL whose host is an address in any of its forms: the URL parser has made decimal,
@@ -57,10 +59,7 @@ impl Guard {
             Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
             _ => return Ok(()),
         };
-        if self.0.named.names(url.host_str().unwrap_or_default()) {
-            return Ok(());
-        }
-        self.0.check(address)
+        self.0.check(url.host_str().unwrap_or_default(), address)
     }
 }
 
@@ -71,8 +70,7 @@ impl Resolve for Guard {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let (mut passed, mut refused) = (Vec::new(), None);
             for address in found {
-                match rules.check(address.ip()) {
-                    _ if rules.named.names(name.as_str()) => passed.push(address),
+                match rules.check(name.as_str(), address.ip()) {
                     Ok(()) => passed.push(address),
                     Err(why) => refused = Some(why),
                 }
@@ -86,9 +84,18 @@ impl Resolve for Guard {
 }
 
 impl Rules {
-    fn check(&self, address: IpAddr) -> Result<(), Refused> {
+    /// Whether the host of this name may be asked at this address.
+    fn check(&self, name: &str, address: IpAddr) -> Result<(), Refused> {
         let real = embedded(address);
-        if self.allowed.iter().any(|network| network.contains(address) || network.contains(real)) {
+        let meant = self.named.names(name)
+            || self.hosts.allows(name, address)
+            || self.hosts.allows(name, real);
+        if meant
+            || self
+                .allowed
+                .iter()
+                .any(|network| network.contains(address) || network.contains(real))
+        {
             return Ok(());
         }
         match self.kind(real) {
@@ -166,7 +173,7 @@ mod tests {
     fn guard(allowed: &[&str], named: &[&str]) -> Guard {
         let allowed = allowed.iter().map(|text| text.parse().expect("a network")).collect();
         let named = named.iter().map(|text| text.parse().expect("a host")).collect();
-        Guard::new(allowed, PlainHttp::new(named))
+        Guard::new(allowed, PlainHttp::new(named), Hosts::default())
     }
 
     fn kind(guard: &Guard, host: &str) -> Option<&'static str> {

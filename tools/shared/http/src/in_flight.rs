@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Host;
+use crate::{Host, Hosts};
 
 /// Three limits: requests in flight in all, to one host, and to hosts that have not answered yet.
 ///
@@ -17,6 +18,7 @@ pub(crate) struct InFlight {
     all: Arc<Semaphore>,
     new: Arc<Semaphore>,
     per_host: usize,
+    settings: Hosts,
     hosts: Mutex<HashMap<Host, Arc<Known>>>,
 }
 
@@ -26,6 +28,27 @@ struct Known {
     /// The room while the host has not answered yet: as many as it takes to open its breaker.
     untried: Arc<Semaphore>,
     answered: AtomicBool,
+    pace: Option<Pace>,
+}
+
+/// The least time between two requests.
+#[derive(Debug)]
+struct Pace {
+    every: Duration,
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    /// Takes the next place in time, and waits for it.
+    async fn wait(&self) {
+        let at = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = (*next).max(Instant::now());
+            *next = at + self.every;
+            at
+        };
+        tokio::time::sleep_until(at.into()).await;
+    }
 }
 
 /// How many requests a host gets before it has answered one.
@@ -41,12 +64,13 @@ pub(crate) struct Permit {
 }
 
 impl InFlight {
-    pub(crate) fn new(all: usize, new: usize, per_host: usize) -> Self {
+    pub(crate) fn new(all: usize, new: usize, per_host: usize, settings: Hosts) -> Self {
         Self {
             all: Arc::new(Semaphore::new(all)),
             // Half of the room at most, or new hosts could fill it after all.
             new: Arc::new(Semaphore::new(new.min(all.div_ceil(2)))),
             per_host,
+            settings,
             hosts: Mutex::default(),
         }
     }
@@ -62,6 +86,9 @@ impl InFlight {
             true => None,
             false => Arc::clone(&known.untried).acquire_owned().await.ok(),
         };
+        if let Some(pace) = &known.pace {
+            pace.wait().await;
+        }
         // It may have answered while this request waited.
         let _new = match known.has_answered() {
             true => None,
@@ -84,10 +111,14 @@ impl InFlight {
     fn known(&self, host: &Host) -> Arc<Known> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let known = hosts.entry(host.clone()).or_insert_with(|| {
+            let settings = self.settings.of(host);
+            let room = settings.and_then(|set| set.in_flight).unwrap_or(self.per_host);
+            let pace = settings.and_then(|set| set.pace);
             Arc::new(Known {
-                room: Arc::new(Semaphore::new(self.per_host)),
-                untried: Arc::new(Semaphore::new(self.per_host.min(UNTRIED))),
+                room: Arc::new(Semaphore::new(room)),
+                untried: Arc::new(Semaphore::new(room.min(UNTRIED))),
                 answered: AtomicBool::new(false),
+                pace: pace.map(|every| Pace { every, next: Mutex::new(Instant::now()) }),
             })
         });
         Arc::clone(known)
@@ -102,13 +133,21 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test]
+    async fn a_pace_spaces_requests() {
+        let pace = Pace { every: Duration::from_millis(20), next: Mutex::new(Instant::now()) };
+        let started = Instant::now();
+        for _ in 0..5 {
+            pace.wait().await;
+        }
+        assert!(started.elapsed() >= Duration::from_millis(80), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
     async fn who_waits_for_a_busy_host_holds_nothing_that_others_need() {
-        let limits = Arc::new(InFlight::new(4, 2, 1));
+        let limits = Arc::new(InFlight::new(4, 2, 1, Hosts::default()));
         let (slow, other) = ("slow".parse().expect("a host"), "other".parse().expect("a host"));
         let held = limits.permit(&slow).await;
         let waiting = tokio::spawn({
@@ -124,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn made_up_hosts_leave_room_for_those_that_answer() {
-        let limits = InFlight::new(8, 2, 4);
+        let limits = InFlight::new(8, 2, 4, Hosts::default());
         let good = "good".parse().expect("a host");
         drop(limits.permit(&good).await);
         limits.answered(&good);
@@ -144,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_is_tried_by_few_until_it_answers() {
-        let limits = InFlight::new(32, 16, 8);
+        let limits = InFlight::new(32, 16, 8, Hosts::default());
         let host = "new".parse().expect("a host");
         let mut held = Vec::new();
         for _ in 0..UNTRIED {
@@ -164,7 +203,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_limit_over_all_holds() {
-        let limits = InFlight::new(1, 1, 8);
+        let limits = InFlight::new(1, 1, 8, Hosts::default());
         let (a, b) = ("a".parse().expect("a host"), "b".parse().expect("a host"));
         let held = limits.permit(&a).await;
         let second = tokio::time::timeout(Duration::from_millis(20), limits.permit(&b)).await;

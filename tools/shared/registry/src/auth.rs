@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode};
-use http_asking::{Answer, Client, Host, Request};
+use http_asking::{Answer, Client, Host, HostCredentials, Request};
 
 use crate::Repository;
 use crate::error::{Denial, Error};
@@ -227,11 +227,27 @@ impl Auth {
     /// What the keychain has. A helper that fails may not stop what is public: its failure is told
     /// when we are not let in without it.
     async fn found(&self, repository: &Repository) -> Found {
+        if let Some(credential) = self.of_hosts_file(repository) {
+            return Found::Credential(credential);
+        }
         match self.keychain.credential(repository).await {
             Ok(Some(credential)) => Found::Credential(credential),
             Ok(None) => Found::Nothing,
             Err(error) => Found::Failed(error),
         }
+    }
+
+    /// What the hosts file has: it was written for this collector, and goes before what was written
+    /// for Docker.
+    fn of_hosts_file(&self, repository: &Repository) -> Option<Credential> {
+        let host = repository.host().ok()?;
+        let credentials = self.client.hosts().of(&host)?.credentials.clone()?;
+        Some(match credentials {
+            HostCredentials::Password { user, password } => {
+                Credential::Password { user, password: password.into() }
+            }
+            HostCredentials::IdentityToken(token) => Credential::IdentityToken(token.into()),
+        })
     }
 
     fn wants(&self, host: &Host) -> Arc<Wants> {

@@ -37,6 +37,7 @@ use std::time::{Duration, Instant};
 pub use content::Pushed;
 use content::Repository;
 pub use payload::Payload;
+use serve::Clients;
 
 /// A running registry.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub struct FakeRegistry {
     shared: Arc<Shared>,
     server: serve::Server,
     authority: Option<String>,
+    identity: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -236,32 +238,49 @@ impl FakeRegistry {
     /// Starts a registry that speaks plain http.
     #[must_use]
     pub fn start() -> Self {
-        Self::start_with(None, "127.0.0.1")
+        Self::start_by(None)
     }
 
     /// Starts a registry that speaks https, with a certificate for `localhost` and `127.0.0.1`
     /// from an authority of its own ([`Self::authority`]).
     #[must_use]
     pub fn start_tls() -> Self {
-        Self::start_with(Some(&["localhost", "127.0.0.1"]), "127.0.0.1")
+        Self::start_by(Some(serve::certificate(&["localhost", "127.0.0.1"], Clients::Anyone)))
     }
 
     /// Starts a registry that speaks https with a certificate for `name` only.
     #[must_use]
     pub fn start_tls_for(name: &str) -> Self {
-        Self::start_with(Some(&[name]), "127.0.0.1")
+        Self::start_by(Some(serve::certificate(&[name], Clients::Anyone)))
     }
 
-    fn start_with(names: Option<&[&str]>, address: &str) -> Self {
+    /// Starts a registry that speaks https and talks only to who has a certificate of its
+    /// authority ([`Self::client_identity`]).
+    #[must_use]
+    pub fn start_mutual_tls() -> Self {
+        Self::start_by(Some(serve::certificate(&["localhost", "127.0.0.1"], Clients::Certified)))
+    }
+
+    fn start_by(tls: Option<serve::Tls>) -> Self {
         let shared = Arc::new(Shared { state: Mutex::default() });
-        let (tls, authority) = names.map(serve::certificate).unzip();
-        let server = serve::Server::start(address, tls, Arc::clone(&shared));
-        let registry = Self { shared, server, authority };
+        let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
+        let server = serve::Server::start("127.0.0.1", config, Arc::clone(&shared));
+        let (authority, identity) = match tls {
+            Some(tls) => (Some(tls.authority), tls.identity),
+            None => (None, None),
+        };
+        let registry = Self { shared, server, authority, identity };
         let mut state = registry.state();
         state.host = registry.host();
         state.scheme = if registry.authority.is_some() { "https" } else { "http" };
         drop(state);
         registry
+    }
+
+    /// A certificate and its key, both in PEM form, that this registry lets in.
+    #[must_use]
+    pub fn client_identity(&self) -> Option<(&str, &str)> {
+        self.identity.as_ref().map(|(certificate, key)| (certificate.as_str(), key.as_str()))
     }
 
     /// Host and port.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http_asking::{
-    AllowedHosts, Answer, AskError, Client, Host, Kind, Network, PlainHttp, Request, Settings,
+    AllowedHosts, Answer, AskError, Client, Host, Hosts, Kind, Network, PlainHttp, Request,
+    Settings,
 };
 use testkit::registry::FakeRegistry;
 
@@ -20,6 +21,7 @@ pub(crate) fn settings() -> Settings {
         new_hosts: 4,
         tries: 1,
         deadline: None,
+        hosts: Hosts::default(),
         allowed_hosts: AllowedHosts::default(),
         allowed_addresses: vec![network("127.0.0.0/8"), network("::1")],
     }

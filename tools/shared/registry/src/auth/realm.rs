@@ -16,10 +16,17 @@ pub(crate) enum Standing {
     Refused,
 }
 
-/// What `realm` may be told of credentials for `registry`, which is asked by `scheme`.
-pub(crate) fn standing(registry: &Host, scheme: Scheme, realm: &Address) -> Standing {
+/// What `realm` may be told of credentials for `registry`, which is asked by `scheme`; `named` are
+/// the realms that the operator trusts with them.
+pub(crate) fn standing(
+    registry: &Host,
+    scheme: Scheme,
+    realm: &Address,
+    named: &[Host],
+) -> Standing {
     match (scheme, realm.scheme()) {
         (Scheme::Https, Scheme::Http) => Standing::Refused,
+        _ if named.contains(realm.host()) => Standing::Trusted,
         _ if same_party(registry.name(), realm.host().name()) => Standing::Trusted,
         _ => Standing::Foreign,
     }
@@ -55,7 +62,7 @@ mod tests {
 
     fn of(registry: &str, realm: &str) -> Standing {
         let realm = realm.parse().expect("an address");
-        standing(&registry.parse().expect("a host"), Scheme::Https, &realm)
+        standing(&registry.parse().expect("a host"), Scheme::Https, &realm, &[])
     }
 
     #[test]
@@ -95,6 +102,6 @@ mod tests {
         assert_eq!(of("ghcr.io", "http://ghcr.io/token"), Standing::Refused);
         let (registry, realm) =
             ("r".parse().expect("a host"), "http://r/token".parse().expect("an address"));
-        assert_eq!(standing(&registry, Scheme::Http, &realm), Standing::Trusted);
+        assert_eq!(standing(&registry, Scheme::Http, &realm, &[]), Standing::Trusted);
     }
 }

@@ -145,7 +145,8 @@ fn scope(ask: &Ask<'_>) -> String {
 
 async fn fetch(ask: &Ask<'_>, registry: &Address, number: u64) -> Result<Token, Error> {
     let realm = &ask.bearer.realm;
-    let standing = realm::standing(registry.host(), registry.scheme(), realm);
+    let named = ask.client.hosts().of(registry.host()).map_or(&[][..], |set| &set.realms);
+    let standing = realm::standing(registry.host(), registry.scheme(), realm, named);
     let credential = match (standing, ask.found) {
         (Standing::Refused, _) => {
             let (registry, realm) = (registry.host().clone(), realm.host().clone());

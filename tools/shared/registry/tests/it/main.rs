@@ -2,6 +2,7 @@
 
 mod asking;
 mod credentials;
+mod hosts;
 mod layouts;
 mod lies;
 mod real;

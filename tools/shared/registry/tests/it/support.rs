@@ -18,6 +18,7 @@ pub(crate) fn http_args() -> HttpArgs {
         max_new_hosts: 16,
         max_tries: 1,
         deadline: None,
+        hosts_file: None,
         allow_host: Vec::new(),
         allow_address: vec!["127.0.0.0/8".into(), "::1".into()],
     }

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -98,25 +99,52 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
     let _ = connection.await;
 }
 
-/// A configuration with a fresh certificate for `names`, and its authority in PEM form.
-pub(super) fn certificate(names: &[&str]) -> (Arc<ServerConfig>, String) {
+/// What speaks TLS with a registry: its configuration, and what clients need, all in PEM form.
+pub(super) struct Tls {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) authority: String,
+    /// A certificate and its key that the registry lets in, where it wants one.
+    pub(super) identity: Option<(String, String)>,
+}
+
+/// Whether a registry wants to know its clients by certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clients {
+    Anyone,
+    Certified,
+}
+
+/// A configuration with a fresh certificate for `names`.
+pub(super) fn certificate(names: &[&str], clients: Clients) -> Tls {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
     let authority = CertifiedIssuer::self_signed(authority, key).expect("an authority");
-
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let params = CertificateParams::new(names).expect("host names");
-    let key = KeyPair::generate().expect("a key");
-    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    let signed = |names: Vec<String>| {
+        let params = CertificateParams::new(names).expect("host names");
+        let key = KeyPair::generate().expect("a key");
+        (params.signed_by(&key, &authority).expect("a certificate"), key)
+    };
 
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("protocol versions")
-        .with_no_client_auth()
+        .expect("protocol versions");
+    let (builder, identity) = match clients {
+        Clients::Anyone => (builder.with_no_client_auth(), None),
+        Clients::Certified => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(authority.der().clone()).expect("an authority");
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let (certificate, key) = signed(vec!["collector".to_owned()]);
+            let builder = builder.with_client_cert_verifier(verifier.build().expect("a verifier"));
+            (builder, Some((certificate.pem(), key.serialize_pem())))
+        }
+    };
+    let (certificate, key) = signed(names.iter().map(|name| (*name).to_owned()).collect());
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = builder
         .with_single_cert(vec![certificate.der().clone()], key)
         .expect("a certificate with its key");
-    (Arc::new(config), authority.pem())
+    Tls { config: Arc::new(config), authority: authority.pem(), identity }
 }
