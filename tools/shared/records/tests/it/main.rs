@@ -34,6 +34,21 @@ fn the_table_of_failure_codes_is_that_of_the_code() {
     testkit::generated_part("docs/records.md", "example stage", &format!("```sh\n{example}```\n"));
 }
 
+#[test]
+fn every_code_has_its_place_in_troubleshooting() {
+    let mut page = "# Troubleshooting\n\n<!-- Generated from the failure codes; do not edit. -->\n\n\
+        What could not be found out is in the report under `failures`, and in the stream as `failure` \
+        records, each with a `code` that stays the same from version to version. The message beside it \
+        says what happened; here is what would mend it.\n".to_owned();
+    for code in FailureCode::ALL {
+        let again = if code.retryable() { " It may pass by itself." } else { "" };
+        let mut meaning = code.meaning().to_owned();
+        meaning[..1].make_ascii_uppercase();
+        page.push_str(&format!("\n## {code}\n\n{meaning}.{again}\n\n{}\n", code.remedy()));
+    }
+    testkit::generated("docs/troubleshooting.md", &page);
+}
+
 /// Reads a line as `R`, writes it again, and says what the two share.
 fn there_and_back<R: Record>(line: &str) -> (Value, Value) {
     let head = Head::peek(line.as_bytes()).expect("a head");
