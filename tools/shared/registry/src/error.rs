@@ -1,12 +1,13 @@
 //! Why a question about a repository has no answer.
 
 use http::StatusCode;
-use http_asking::{AskError, Host, HostError};
+use http_asking::{AskError, Host, HostError, Kind};
 use records::{Digest, DigestError, FailureCode};
 
 use crate::keychain::HelperError;
 use crate::layout::LayoutError;
 use crate::manifest::ManifestError;
+use crate::pages::PageError;
 use crate::{Repository, TagOrDigest};
 
 /// A question that has no definite answer. Cheap to clone: one failure serves all who asked.
@@ -86,6 +87,40 @@ pub enum Error {
         #[source]
         source: ManifestError,
     },
+    /// A list that cannot be followed to its end; half of it is not given.
+    #[error("the list of {} of `{repository}` cannot be read to its end: {source}", kind.as_str())]
+    Pages {
+        /// Who gave it.
+        host: Host,
+        /// The repository.
+        repository: Repository,
+        /// What is listed.
+        kind: Kind,
+        /// Why not.
+        source: PageError,
+    },
+    /// A page of a list that is not what it should be.
+    #[error("the list of {} of `{repository}` is malformed (line {line}, column {column})", kind.as_str())]
+    List {
+        /// Who gave it.
+        host: Host,
+        /// The repository.
+        repository: Repository,
+        /// What is listed.
+        kind: Kind,
+        /// Where the fault is.
+        line: usize,
+        /// Where the fault is.
+        column: usize,
+    },
+    /// More tags than a repository may have.
+    #[error("`{repository}` has more than {limit} tags")]
+    TooManyTags {
+        /// The repository.
+        repository: Repository,
+        /// The limit.
+        limit: usize,
+    },
     /// An image whose configuration has no digest that can be checked.
     #[error("the configuration of `{repository}@{digest}` has no digest")]
     ConfigDigest {
@@ -154,9 +189,11 @@ impl Error {
             Self::NoToken { .. }
             | Self::DigestHeader { .. }
             | Self::Manifest { .. }
-            | Self::ConfigDigest { .. } => FailureCode::BadResponse,
+            | Self::ConfigDigest { .. }
+            | Self::Pages { .. }
+            | Self::List { .. } => FailureCode::BadResponse,
             Self::DigestMismatch { .. } => FailureCode::DigestMismatch,
-            Self::TooLarge { .. } => FailureCode::TooLarge,
+            Self::TooLarge { .. } | Self::TooManyTags { .. } => FailureCode::TooLarge,
             Self::Layout(error) => error.code(),
         }
     }
@@ -169,11 +206,14 @@ impl Error {
             Self::NoToken { host, .. }
             | Self::PlainRealm { registry: host, .. }
             | Self::DigestHeader { host, .. }
-            | Self::DigestMismatch { host, .. } => Some(host),
+            | Self::DigestMismatch { host, .. }
+            | Self::Pages { host, .. }
+            | Self::List { host, .. } => Some(host),
             Self::Host { .. }
             | Self::Manifest { .. }
             | Self::ConfigDigest { .. }
             | Self::TooLarge { .. }
+            | Self::TooManyTags { .. }
             | Self::Layout(_) => None,
         }
     }

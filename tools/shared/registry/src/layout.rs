@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_asking::Kind;
+use oci_client::manifest::ImageIndexEntry;
 use records::Digest;
 use serde::Deserialize;
 
@@ -136,6 +137,50 @@ impl Layout {
             Some(folder) => self.content(&folder, digest, limit),
             None => Ok(None),
         }
+    }
+
+    /// The tags of a repository; nothing if it has no layout.
+    pub(crate) fn tags(&self, repository: &Repository) -> Result<Option<Vec<String>>, LayoutError> {
+        let Some(folder) = self.folder(repository)? else {
+            return Ok(None);
+        };
+        let own = (self.form == Form::Tree).then_some(repository);
+        let tags = self.names(&folder)?.tags(repository, own);
+        tags.map(Some).map_err(|fault| fault.at(&folder))
+    }
+
+    /// What `index.json` lists and names this manifest as its subject (OCI image specification,
+    /// manifest.md, `subject`).
+    pub(crate) fn referrers(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Vec<ImageIndexEntry>, LayoutError> {
+        let Some(folder) = self.folder(repository)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for named in self.names(&folder)?.all() {
+            let content = self.content(&folder, &named.digest, Kind::Manifest.limit())?;
+            let Some(bytes) = content else { continue };
+            let Ok(Manifest::Image(manifest)) = Manifest::parse(&bytes, Some(&named.media_type))
+            else {
+                continue;
+            };
+            let subject = manifest.subject.as_ref().map(|subject| subject.digest.as_str());
+            let known = found.iter().any(|e: &ImageIndexEntry| e.digest == named.digest.as_str());
+            if subject == Some(digest.as_str()) && !known {
+                found.push(ImageIndexEntry {
+                    media_type: named.media_type.clone(),
+                    digest: named.digest.to_string(),
+                    size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+                    platform: None,
+                    annotations: manifest.annotations.clone(),
+                    artifact_type: manifest.artifact_type.clone(),
+                });
+            }
+        }
+        Ok(found)
     }
 
     /// The layout of a repository, if there is one.

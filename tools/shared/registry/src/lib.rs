@@ -15,8 +15,10 @@ mod content;
 mod error;
 mod keychain;
 mod layout;
+mod lists;
 mod manifest;
 mod once;
+mod pages;
 pub mod platform;
 mod reference;
 mod registry;
@@ -28,8 +30,10 @@ pub use content::Descriptor;
 pub use error::{Denial, Error};
 pub use keychain::{Credential, HelperError, Keychain, KeychainError};
 pub use layout::LayoutError;
+pub use lists::{Referrers, fallback_tag};
 pub use manifest::{Manifest, ManifestError};
 pub use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciImageIndex, OciImageManifest};
+pub use pages::PageError;
 pub use platform::Selection;
 pub use reference::{
     AnyReference, Reference, ReferenceError, Repository, Tag, TagError, TagOrDigest,

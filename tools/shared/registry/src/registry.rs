@@ -11,6 +11,7 @@ use crate::content::Descriptor;
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::layout::{Layout, LayoutError};
+use crate::lists::Referrers;
 use crate::manifest::Manifest;
 use crate::once::Once;
 use crate::remote::{Fetched, Remote};
@@ -21,6 +22,9 @@ const MANIFESTS_KEPT: usize = 64 * 1024 * 1024;
 
 /// How much of blobs is kept, in bytes.
 const BLOBS_KEPT: usize = 16 * 1024 * 1024;
+
+/// How much of tag lists is kept, in bytes.
+const TAGS_KEPT: usize = 32 * 1024 * 1024;
 
 type Answer<T> = Result<Option<T>, Error>;
 
@@ -38,6 +42,8 @@ struct Inner {
     heads: Once<(Repository, TagOrDigest), Answer<Descriptor>>,
     manifests: Once<(Repository, Digest), Answer<Kept>>,
     blobs: Once<(Repository, Digest), Answer<Bytes>>,
+    tags: Once<Repository, Answer<Arc<[String]>>>,
+    referrers: Once<(Repository, Digest), Result<Arc<Referrers>, Error>>,
 }
 
 #[derive(Debug)]
@@ -86,6 +92,11 @@ impl Registry {
             heads: Once::new(),
             manifests: Once::within(MANIFESTS_KEPT, weigh),
             blobs: Once::within(BLOBS_KEPT, weigh_blob),
+            tags: Once::within(TAGS_KEPT, |tags| match tags {
+                Ok(Some(tags)) => tags.iter().map(|tag| tag.len() + size_of::<String>()).sum(),
+                _ => 0,
+            }),
+            referrers: Once::new(),
         }))
     }
 
@@ -206,6 +217,48 @@ impl Registry {
             }
             _ => self.fetch(repository, digest, Kind::Blob, limit).await,
         }
+    }
+
+    /// All tags of a repository, in the order in which they are listed; nothing if there is no
+    /// such repository. Half a list is an error.
+    ///
+    /// # Errors
+    /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
+    pub async fn tags(&self, repository: &Repository) -> Result<Option<Arc<[String]>>, Error> {
+        let ask = || async {
+            let tags = match &self.0.backend {
+                Backend::Remote(remote) => remote.tags(repository).await,
+                Backend::Layout(layout) => {
+                    let repository = repository.clone();
+                    read(layout, move |layout| layout.tags(&repository)).await
+                }
+            };
+            tags.map(|tags| tags.map(Arc::from))
+        };
+        self.0.tags.get(repository.clone(), ask).await
+    }
+
+    /// What refers to a manifest, by the referrers API. A layout always has one.
+    ///
+    /// # Errors
+    /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
+    pub async fn referrers(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Arc<Referrers>, Error> {
+        let ask = || async {
+            let referrers = match &self.0.backend {
+                Backend::Remote(remote) => remote.referrers(repository, digest).await,
+                Backend::Layout(layout) => {
+                    let (repository, digest) = (repository.clone(), digest.clone());
+                    let listed = read(layout, move |layout| layout.referrers(&repository, &digest));
+                    listed.await.map(Referrers::Listed)
+                }
+            };
+            referrers.map(Arc::new)
+        };
+        self.0.referrers.get((repository.clone(), digest.clone()), ask).await
     }
 
     async fn fetch(

@@ -116,6 +116,15 @@ impl Remote {
         Ok(Some((Fetched { bytes: answer.body, media_type }, digest)))
     }
 
+    /// The answer to any question, with the credentials that it takes.
+    pub(crate) async fn send(
+        &self,
+        repository: &Repository,
+        request: Request,
+    ) -> Result<Answer, Error> {
+        self.auth.ask(repository, request).await
+    }
+
     /// The answer to a question about `path`; nothing for 404, an error for every other status
     /// that is no success.
     async fn ask(
@@ -128,7 +137,7 @@ impl Remote {
             .host()
             .map_err(|source| Error::Host { repository: repository.clone(), source })?;
         let request = request(self.client().address(&host, path));
-        let answer = self.auth.ask(repository, request).await?;
+        let answer = self.send(repository, request).await?;
         match answer.status {
             status if status.is_success() => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -161,7 +170,7 @@ fn digest_header(
 }
 
 /// The media type of an answer, without parameters.
-fn media_type(answer: &Answer) -> Option<String> {
+pub(crate) fn media_type(answer: &Answer) -> Option<String> {
     let media_type = answer.header(header::CONTENT_TYPE)?.split(';').next()?;
     let media_type = media_type.trim().to_ascii_lowercase();
     // RFC 6838 section 4.2: type and subtype have up to 127 characters each.

@@ -67,6 +67,33 @@ impl Names {
         self.0.iter().find(|named| named.digest == *digest)
     }
 
+    /// All manifests.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Named> {
+        self.0.iter()
+    }
+
+    /// The tags of a repository, in the order of `index.json`, each once. `own` as in
+    /// [`Self::tagged`].
+    pub(super) fn tags(
+        &self,
+        repository: &Repository,
+        own: Option<&Repository>,
+    ) -> Result<Vec<String>, Fault> {
+        let mut tags: Vec<String> = Vec::new();
+        for named in &self.0 {
+            let tag = match &named.name {
+                Some(Name::Full(of, tag)) if of == repository => tag,
+                Some(Name::Bare(tag)) if own == Some(repository) => tag,
+                Some(Name::Bare(tag)) if own.is_none() => return Err(Fault::Nameless(tag.clone())),
+                _ => continue,
+            };
+            if !tags.iter().any(|known| known == tag.as_str()) {
+                tags.push(tag.to_string());
+            }
+        }
+        Ok(tags)
+    }
+
     /// The manifest of a tag. `own` is the repository that this layout is of, where its place
     /// says so: a mere tag is of that one. Elsewhere a mere tag may be anybody's.
     pub(super) fn tagged(

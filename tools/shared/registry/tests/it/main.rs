@@ -5,6 +5,7 @@ mod credentials;
 mod hosts;
 mod layouts;
 mod lies;
+mod lists;
 mod real;
 mod references;
 mod support;
