@@ -61,15 +61,15 @@ pub struct HttpArgs {
     )]
     pub max_in_flight_per_host: u16,
 
-    /// The most hosts that have not answered yet and are asked at a time
+    /// The most requests on their way at a time to hosts that have not answered yet; beside the others
     #[arg(
         long,
         value_name = "N",
-        env = "PROVENANCE_MAX_NEW_HOSTS",
-        default_value_t = 16,
+        env = "PROVENANCE_MAX_IN_FLIGHT_NEW",
+        default_value_t = 128,
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
-    pub max_new_hosts: u16,
+    pub max_in_flight_new: u16,
 
     /// How often a question is put in all, when the host says that it is busy or the connection breaks
     #[arg(
@@ -116,8 +116,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// How many requests may be in flight to one host.
     pub in_flight_per_host: usize,
-    /// Hosts that have not answered yet and are asked at a time.
-    pub new_hosts: usize,
+    /// Requests in flight to hosts that have not answered yet.
+    pub in_flight_new: usize,
     /// Tries of one question.
     pub tries: u8,
     /// When the run is over.
@@ -186,7 +186,7 @@ impl HttpArgs {
             plain_http,
             max_in_flight,
             max_in_flight_per_host,
-            max_new_hosts,
+            max_in_flight_new,
             max_tries,
             deadline,
             hosts_file,
@@ -215,7 +215,7 @@ impl HttpArgs {
             plain_http: PlainHttp::new(plain.into_iter().chain(hosts.plain_http()).collect()),
             in_flight: usize::from(max_in_flight),
             in_flight_per_host: usize::from(max_in_flight_per_host),
-            new_hosts: usize::from(max_new_hosts),
+            in_flight_new: usize::from(max_in_flight_new),
             tries: max_tries,
             deadline: deadline.map(|after| Instant::now() + after),
             hosts,

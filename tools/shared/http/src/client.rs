@@ -69,7 +69,7 @@ impl Client {
         warn_of_proxies();
         let in_flight = InFlight::new(
             settings.in_flight,
-            settings.new_hosts,
+            settings.in_flight_new,
             settings.in_flight_per_host,
             settings.hosts.clone(),
         );

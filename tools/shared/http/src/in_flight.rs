@@ -11,8 +11,8 @@ use crate::{Host, Hosts};
 
 /// Three limits: requests in flight in all, to one host, and to hosts that have not answered yet.
 ///
-/// The third keeps made-up hosts from taking all the room while each of them runs into its time
-/// limit: hosts that did answer never wait for it.
+/// The third is a room of its own, so that made-up hosts take nothing from the others while each of
+/// them runs into its time limit. It is large, for what is in it is mostly waiting.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     all: Arc<Semaphore>,
@@ -58,17 +58,15 @@ const UNTRIED: usize = crate::breaker::FAILURES as usize;
 #[derive(Debug)]
 pub(crate) struct Permit {
     _untried: Option<OwnedSemaphorePermit>,
-    _new: Option<OwnedSemaphorePermit>,
     _host: Option<OwnedSemaphorePermit>,
-    _all: Option<OwnedSemaphorePermit>,
+    _common: Option<OwnedSemaphorePermit>,
 }
 
 impl InFlight {
     pub(crate) fn new(all: usize, new: usize, per_host: usize, settings: Hosts) -> Self {
         Self {
             all: Arc::new(Semaphore::new(all)),
-            // Half of the room at most, or new hosts could fill it after all.
-            new: Arc::new(Semaphore::new(new.min(all.div_ceil(2)))),
+            new: Arc::new(Semaphore::new(new)),
             per_host,
             settings,
             hosts: Mutex::default(),
@@ -77,26 +75,26 @@ impl InFlight {
 
     /// Waits for the right to send a request to `host`.
     ///
-    /// The host's permit comes first, then the common ones: requests that wait for a slow host
-    /// then hold nothing that others need.
+    /// The host's permit comes first, then the common one: requests that wait for a slow host then
+    /// hold nothing that others need.
     pub(crate) async fn permit(&self, host: &Host) -> Permit {
         let known = self.known(host);
         // An acquire fails only on a closed semaphore, and these are never closed.
-        let _untried = match known.has_answered() {
+        let untried = match known.has_answered() {
             true => None,
             false => Arc::clone(&known.untried).acquire_owned().await.ok(),
         };
         if let Some(pace) = &known.pace {
             pace.wait().await;
         }
-        // It may have answered while this request waited.
-        let _new = match known.has_answered() {
-            true => None,
-            false => Arc::clone(&self.new).acquire_owned().await.ok(),
-        };
         let _host = Arc::clone(&known.room).acquire_owned().await.ok();
-        let _all = Arc::clone(&self.all).acquire_owned().await.ok();
-        Permit { _untried, _new, _host, _all }
+        // It may have answered while this request waited.
+        let (_untried, common) = match known.has_answered() {
+            true => (None, &self.all),
+            false => (untried, &self.new),
+        };
+        let _common = Arc::clone(common).acquire_owned().await.ok();
+        Permit { _untried, _host, _common }
     }
 
     /// The host answered.
@@ -205,6 +203,8 @@ mod tests {
     async fn the_limit_over_all_holds() {
         let limits = InFlight::new(1, 1, 8, Hosts::default());
         let (a, b) = ("a".parse().expect("a host"), "b".parse().expect("a host"));
+        limits.answered(&a);
+        limits.answered(&b);
         let held = limits.permit(&a).await;
         let second = tokio::time::timeout(Duration::from_millis(20), limits.permit(&b)).await;
         assert!(second.is_err());

@@ -18,7 +18,7 @@ pub(crate) fn settings() -> Settings {
         plain_http: PlainHttp::new(vec![host("127.0.0.1")]),
         in_flight: 4,
         in_flight_per_host: 2,
-        new_hosts: 4,
+        in_flight_new: 4,
         tries: 1,
         deadline: None,
         hosts: Hosts::default(),

@@ -20,7 +20,7 @@ fn trusting(registry: &FakeRegistry) -> Client {
         plain_http: Vec::new(),
         max_in_flight: 4,
         max_in_flight_per_host: 4,
-        max_new_hosts: 16,
+        max_in_flight_new: 16,
         max_tries: 1,
         deadline: None,
         hosts_file: None,

@@ -15,7 +15,7 @@ pub(crate) fn http_args() -> HttpArgs {
         plain_http: vec!["127.0.0.1".into(), "localhost".into()],
         max_in_flight: 64,
         max_in_flight_per_host: 64,
-        max_new_hosts: 16,
+        max_in_flight_new: 16,
         max_tries: 1,
         deadline: None,
         hosts_file: None,
