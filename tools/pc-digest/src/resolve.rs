@@ -208,7 +208,30 @@ impl<'a> Inquiry<'a> {
         if !found || is_image {
             return None;
         }
-        self.get(place, digest).await
+        match self.registry.manifest(place, digest).await {
+            Ok(Some(content)) => Some(content),
+            Ok(None) => {
+                self.contradicted(place, digest);
+                None
+            }
+            Err(error) => {
+                let _: Asked<()> = self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// A repository that said it has a manifest does not give it.
+    fn contradicted(&mut self, place: &Repository, digest: &Digest) {
+        if self.record.present == Some(true) {
+            self.record.present = Some(false);
+        }
+        let message = format!(
+            "`{place}` names `{digest}` and has no manifest by that digest: it was removed in between, or the registry says a wrong digest"
+        );
+        let host = Some(place.domain().to_owned());
+        let problem = Problem::of(FailureCode::NotFound, message);
+        self.note(Problem { host, status: Some(404), ..problem });
     }
 
     /// Index, manifest and platforms of what runs.

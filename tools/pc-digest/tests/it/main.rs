@@ -1,5 +1,6 @@
 //! pc-digest against a registry that counts what it is asked.
 
+mod answers;
 mod crowds;
 mod drift;
 mod given;

@@ -81,6 +81,8 @@ pub struct Switches {
     pub digest_header: DigestHeader,
     /// Whether the bytes of manifests and blobs are what their digests say.
     pub bytes: Bytes,
+    /// The answer to every question about a manifest, in place of an honest one.
+    pub manifests: Option<Canned>,
     /// How long every answer waits.
     pub delay: Duration,
     /// Whether there is a referrers API; without it those requests are 404.
