@@ -108,3 +108,23 @@ async fn a_realm_that_the_operator_names_gets_the_credentials_and_no_other_does(
         assert_eq!((carries, log.is_empty()), (carried, false), "{realms}");
     }
 }
+
+#[tokio::test]
+async fn a_realm_on_a_metadata_address_is_not_asked() {
+    for realm in [
+        "http://169.254.169.254/latest/token",
+        "http://[::ffff:169.254.169.254]/token",
+        "http://2852039166/token",
+    ] {
+        let fake = FakeRegistry::start();
+        fake.push_image("acme/web", Some("1"), "amd64");
+        let realm = Some(realm.to_owned());
+        fake.switch(|switches| {
+            switches.access = Access::Bearer(Bearer { realm, ..Bearer::default() });
+        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let error =
+            found(&with_hosts(folder.path(), "hosts: {}\n"), &fake).await.expect_err("refused");
+        assert_eq!(error.code(), records::FailureCode::AddressRefused, "{error}");
+    }
+}
