@@ -1,7 +1,7 @@
 //! What follows from what a repository said: plain functions over plain values.
 
 use records::{Digest, Drift, Platform};
-use registry::platform::{platforms, select};
+use registry::platform::{is_attestation, select};
 use registry::{Manifest, Selection};
 
 /// The manifest of a platform, below an index or as it stands.
@@ -77,19 +77,22 @@ pub(crate) fn lists(content: &Manifest, digest: &Digest) -> bool {
 }
 
 /// The manifests of a tag that may be the image with a bare id: the platform's own, or all of
-/// them where the platform is not settled.
+/// them where the platform is not settled. `None` where not all of them can be named: then what
+/// is left proves nothing against the id.
 pub(crate) fn candidates(
     digest: &Digest,
     content: &Manifest,
     platform: Option<&Platform>,
-) -> Vec<Digest> {
+) -> Option<Vec<Digest>> {
     match (child(digest, Some(content), platform), content) {
-        (Child::Is(one), _) => vec![one],
-        (Child::None, _) => Vec::new(),
+        (Child::Is(one), _) => Some(vec![one]),
+        (Child::None, _) => Some(Vec::new()),
         (Child::Unknown, Manifest::Index(index)) => {
-            platforms(index).into_iter().map(|(_, digest)| digest).collect()
+            // Entries that name no platform may be it as well.
+            let entries = index.manifests.iter().filter(|entry| !is_attestation(entry));
+            entries.map(|entry| entry.digest.parse().ok()).collect()
         }
-        (Child::Unknown, Manifest::Image(_)) => vec![digest.clone()],
+        (Child::Unknown, Manifest::Image(_)) => Some(vec![digest.clone()]),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::question::Question;
 pub(crate) enum FailOn {
     /// The digest could not be found out
     Unresolved,
-    /// The tag means something else than what runs
+    /// The tag means something else than what runs, or could not be compared with it
     Moved,
     /// The repository does not have the manifest, or could not be asked
     Missing,
@@ -32,11 +32,14 @@ impl FailOn {
         }
     }
 
-    /// What could not be checked is no pass: `missing` demands that the manifest was seen.
+    /// What could not be checked is no pass: `missing` demands that the manifest was seen, and
+    /// `moved` that what runs was compared with the tag.
     fn holds(self, question: &Question, record: &DigestRecord) -> bool {
         match self {
             Self::Unresolved => record.digest.is_none(),
-            Self::Moved => record.drift == Drift::Moved,
+            Self::Moved => {
+                record.drift == Drift::Moved || question.runs() && record.drift == Drift::Unknown
+            }
             Self::Missing => record.present != Some(true),
             Self::Unproven => question.runs() && record.drift == Drift::Unknown,
             Self::Unpinned => !record.image.contains('@'),

@@ -115,9 +115,8 @@ impl<'a> Inquiry<'a> {
                 }
             }
         }
-        if let Some(digest) = pinned {
-            self.record.drift = Drift::Pinned;
-            self.index_by_pin(repository, digest).await;
+        if let Some(pin) = pinned {
+            self.pinned(repository, pin).await;
         }
     }
 
@@ -187,7 +186,9 @@ impl<'a> Inquiry<'a> {
                 (self.record.present, self.record.media_type) = (Some(true), found.media_type);
                 return repository.clone();
             }
-            Asked::Absent => self.record.present = Some(false),
+            // A 404 means something only from a repository that shows us anything at all.
+            Asked::Absent if self.record.tag_digest.is_some() => self.record.present = Some(false),
+            Asked::Absent => self.not_shown(repository, digest),
             Asked::Failed => {}
         }
         if let Some(other) = other.filter(|other| *other != repository)
@@ -221,11 +222,20 @@ impl<'a> Inquiry<'a> {
         }
     }
 
+    /// A repository that has shown us nothing does not show this either.
+    fn not_shown(&mut self, repository: &Repository, digest: &Digest) {
+        let message = format!(
+            "`{repository}` does not show `{digest}`, nor anything else that was asked of it: the manifest was removed, or credentials for this repository are missing"
+        );
+        let host = Some(repository.domain().to_owned());
+        let problem = Problem::of(FailureCode::NotFound, message);
+        self.note(Problem { host, status: Some(404), ..problem });
+    }
+
     /// A repository that said it has a manifest does not give it.
     fn contradicted(&mut self, place: &Repository, digest: &Digest) {
-        if self.record.present == Some(true) {
-            self.record.present = Some(false);
-        }
+        // It said both, so neither is known.
+        self.record.present = None;
         let message = format!(
             "`{place}` names `{digest}` and has no manifest by that digest: it was removed in between, or the registry says a wrong digest"
         );
@@ -352,8 +362,11 @@ impl<'a> Inquiry<'a> {
         if id == means || decide::lists(content, id) {
             return Proof::Manifest;
         }
+        let Some(candidates) = decide::candidates(means, content, self.platform.as_ref()) else {
+            return Proof::Open;
+        };
         let mut read_all = true;
-        for candidate in decide::candidates(means, content, self.platform.as_ref()) {
+        for candidate in candidates {
             match self.config(repository, &candidate).await {
                 Some(config) if config == *id => return Proof::Config,
                 Some(_) => {}
@@ -363,19 +376,34 @@ impl<'a> Inquiry<'a> {
         if read_all { Proof::Not } else { Proof::Open }
     }
 
-    /// A pinned index that lists what runs is the index of what runs.
-    async fn index_by_pin(&mut self, repository: &Repository, pin: &Digest) {
-        let Some(digest) = self.record.digest.clone() else {
-            return;
-        };
-        if digest == *pin || self.record.index.is_some() {
+    /// A pin decides only where it fits: nothing runs, the pin runs, its index lists what runs, or
+    /// the config proved it. Else somebody runs something else than is written.
+    async fn pinned(&mut self, repository: &Repository, pin: &Digest) {
+        let digest = self.record.digest.clone();
+        if !self.question.runs() || digest.as_ref() == Some(pin) {
+            // An image id that was not proven has only the pin's digest to show.
+            if self.record.how != Some(How::Tag) {
+                self.record.drift = Drift::Pinned;
+            }
             return;
         }
-        if let Some(content) = self.get(repository, pin).await
-            && decide::lists(&content, &digest)
-        {
-            self.record.index = Some(pin.clone());
-            self.record.manifest = Some(digest);
+        // What the image id was not, was settled already.
+        let Some(digest) = digest else { return };
+        let content = self.get(repository, pin).await;
+        match content.as_deref() {
+            Some(content) if decide::lists(content, &digest) => {
+                self.record.index = Some(pin.clone());
+                self.record.manifest = Some(digest);
+                self.record.drift = Drift::Pinned;
+            }
+            Some(_) => {
+                self.record.drift = Drift::Moved;
+                let message = format!(
+                    "the reference names `{pin}`, and what runs is `{digest}`, which is neither that nor listed by it"
+                );
+                self.note(Problem::of(FailureCode::PinContradicted, message));
+            }
+            None => self.record.drift = Drift::Unknown,
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Dump {
     nodes: Nodes,
     nodes_known: NodesKnown,
     templates: BTreeMap<String, Vec<(Resource, Templated)>>,
-    objects: u64,
+    has_pods: bool,
 }
 
 impl Dump {
@@ -48,17 +48,13 @@ impl Dump {
             nodes: Nodes::new(settings.default_platform.clone()),
             nodes_known: NodesKnown::No,
             templates: BTreeMap::new(),
-            objects: 0,
+            has_pods: false,
         };
         read_dump(from, |object| dump.take(object, settings))?;
-        if dump.pods.is_empty() && dump.objects > 0 {
-            tracing::warn!("the dump has no pods: were `pods` among what kubectl was asked for?");
-        }
         Ok(dump)
     }
 
     fn take(&mut self, object: Object, settings: &Settings) {
-        self.objects += 1;
         match object {
             Object::Pod(pod) => self.take_pod(&pod, settings),
             Object::Node(node) => {
@@ -78,6 +74,7 @@ impl Dump {
     }
 
     fn take_pod(&mut self, pod: &Pod, settings: &Settings) {
+        self.has_pods = true;
         let metadata = &pod.metadata;
         let again = metadata.uid.given().is_some() && !self.pods.insert(metadata.uid.clone());
         self.see(&metadata.namespace, settings);
@@ -117,6 +114,9 @@ impl Dump {
     /// # Errors
     /// When the output cannot be written.
     pub(crate) fn write(mut self, settings: &Settings, out: &mut Output) -> Result<(), EdgeError> {
+        if !self.has_pods {
+            out.failure(&failures::no_pods())?;
+        }
         if self.nodes_known == NodesKnown::No && !self.namespaces.is_empty() {
             out.failure(&failures::no_nodes(settings.suffers()))?;
         }

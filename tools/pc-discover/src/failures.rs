@@ -113,6 +113,14 @@ pub(crate) fn unread_nodes(suffers: Suffers, host: &str, error: &AskError) -> Fa
     asked(suffers.about(), None, host, error)
 }
 
+/// A dump without pods: whether nothing runs, or nobody asked for pods, is not to be told apart.
+#[must_use]
+pub(crate) fn no_pods() -> Failure {
+    let message = "the dump has no pods: were `pods` among what `kubectl get` was asked for, and \
+                   in all namespaces (-A)?";
+    unasked(&[IMAGE], None, FailureCode::NotFound, message)
+}
+
 /// A dump without nodes.
 #[must_use]
 pub(crate) fn no_nodes(suffers: Suffers) -> Failure {

@@ -177,6 +177,8 @@ impl<'a> Live<'a> {
         match self.known.take() {
             Some(known) if is_forbidden(&error) => {
                 tracing::info!("pods may not be listed cluster-wide: asking each namespace");
+                let named = self.settings.namespaces.named();
+                self.out.not_there(&named, |name| known.contains(name), Source::Live)?;
                 self.one_by_one(known).await
             }
             _ if is_forbidden(&error) => Err(Fault::incomplete(error).with_hint(
@@ -193,14 +195,18 @@ impl<'a> Live<'a> {
         let Some(known) = self.known.take() else { return Err(cannot_start(error)) };
         let open = open.map(|gathered| gathered.namespace);
         let reached = self.done.iter().chain(&open).map(|name| key(name)).max();
+        // What rests in a namespace without pods is looked up at the end, which is not reached.
+        let idle = self.settings.idle == Idle::Included;
         let missing = known.iter().filter(|name| {
             !self.done.contains(*name)
-                && reached.as_ref().is_none_or(|reached| key(name) >= *reached)
+                && (idle || reached.as_ref().is_none_or(|reached| key(name) >= *reached))
         });
         for namespace in missing {
             let failure = failures::unread_namespace(namespace, self.cluster.host(), &error);
             self.out.failure(&failure)?;
         }
+        let named = self.settings.namespaces.named();
+        self.out.not_there(&named, |name| known.contains(name), Source::Live)?;
         known.iter().for_each(|namespace| self.out.asked(namespace));
         Ok(())
     }

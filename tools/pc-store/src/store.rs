@@ -31,6 +31,9 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
             None => fault,
         }
     })?;
+    if !document.report.metadata.complete {
+        return Err(not_whole(&document));
+    }
     let (folder, origin) = Folder::open_or_make(&args.report_path).map_err(fault)?;
     if origin == Origin::Made {
         tracing::warn!("made the directory `{}`", args.report_path.display());
@@ -41,6 +44,19 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     let pruned = retain(&folder, &lock, args, kept.name, now);
     drop(lock);
     say_stored(&folder, &document, &kept, pruned.as_ref(), args, print)
+}
+
+/// A report that says of itself that something is missing. It would stand as the latest, and the
+/// last whole one would age beside it.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was stored: the report is not complete: {}", .0.join("; "))]
+struct NotWhole(Vec<String>);
+
+fn not_whole(document: &Document) -> Fault {
+    let why = document.report.metadata.incomplete_why.iter();
+    Fault::incomplete(NotWhole(why.map(|why| records::text::shown(why)).collect())).with_hint(
+        "read it from pc-assemble itself, or keep it in a file of its own; the store keeps whole reports",
+    )
 }
 
 /// Applies the retention. The report is stored, so what fails here is said and fails nothing.

@@ -240,3 +240,55 @@ fn a_malformed_reference_is_an_answer() {
     assert_eq!(failures, ["bad-reference"]);
     assert!(registry.log().is_empty());
 }
+
+#[test]
+fn an_index_that_names_no_platforms_disproves_nothing() {
+    let registry = FakeRegistry::start();
+    let child = registry.push_image("shop/web", None, "amd64");
+    let index = "application/vnd.oci.image.index.v1+json";
+    let entry = serde_json::json!({"mediaType": child.media_type, "digest": child.digest, "size": child.size});
+    let content = serde_json::json!({"schemaVersion": 2, "mediaType": index, "manifests": [entry]});
+    registry.push_json("shop/web", Some("1"), index, &content);
+    let shop = Shop { repository: format!("{}/shop/web", registry.host()), registry };
+    assert_eq!(shop.running(&child.config, AMD64).0["how"], "config");
+}
+
+#[test]
+fn a_pin_that_is_not_what_runs_is_no_pin() {
+    let (shop, index, _) = shop();
+    let other = shop.registry.push_image("shop/web", None, "other");
+    let pinned = format!("{}@{}", shop.repository, index.digest);
+    let record = image(&pinned, Some(&shop.id(&other.digest)), AMD64, "web");
+    let (record, failures) = ask(&shop.registry, &record);
+    assert_eq!(
+        (&record["drift"], failures),
+        (&"moved".into(), vec!["pin-contradicted".to_owned()])
+    );
+    let record = image(&pinned, Some(&other.config), AMD64, "web");
+    let (record, failures) = ask(&shop.registry, &record);
+    assert_eq!((&record["drift"], &record["digest"]), (&"moved".into(), &Value::Null));
+    assert_eq!(failures, ["image-id-unproven"]);
+}
+
+#[test]
+fn a_repository_that_shows_nothing_has_deleted_nothing() {
+    let (shop, index, _) = shop();
+    let hidden = format!("{}/no/such:1", shop.registry.host());
+    let id = format!("{}/no/such@{}", shop.registry.host(), index.digest);
+    let (record, failures) = ask(&shop.registry, &image(&hidden, Some(&id), AMD64, "web"));
+    assert_eq!(record["present"], Value::Null);
+    assert!(
+        failures.iter().all(|code| code == "not-found") && !failures.is_empty(),
+        "{failures:?}"
+    );
+}
+
+#[test]
+fn a_gate_on_moved_tags_is_not_passed_by_what_could_not_be_compared() {
+    let (shop, index, _) = shop();
+    shop.registry.can("/v2/shop/web/manifests/1", Canned::status(403));
+    let record =
+        image(&format!("{}:1", shop.repository), Some(&shop.id(&index.digest)), AMD64, "web");
+    let ran = crate::digest(&shop.registry).args(["--fail-on", "moved"]);
+    let _ = ran.stdin(crate::stream(&[record])).run().code(3).says("is moved");
+}

@@ -120,7 +120,7 @@ fn owned(mut pod: Value, kind: &str, owner: &str) -> Value {
 }
 
 fn list(items: &[Value], next: &str) -> (u16, Value) {
-    (200, json!({"metadata": {"continue": next}, "items": items}))
+    (200, json!({"kind": "List", "metadata": {"continue": next}, "items": items}))
 }
 
 fn named(names: &[&str]) -> (u16, Value) {

@@ -62,7 +62,7 @@ fn pods(uri: &str) -> Option<Value> {
         "/api/v1/pods" => (0..100).map(pod).collect(),
         _ => Vec::new(),
     };
-    Some(json!({"metadata": {}, "items": items}))
+    Some(json!({"kind": "List", "metadata": {}, "items": items}))
 }
 
 /// Two pages, and the second never comes.

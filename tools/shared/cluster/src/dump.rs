@@ -9,7 +9,9 @@ use std::fmt;
 use std::io::{self, BufRead};
 
 use records::text::shown;
-use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -231,6 +233,15 @@ impl Parts {
         self.inherited.is_none() && self.kind.given().is_none_or(|kind| kind.ends_with("List"))
     }
 
+    /// One page of a list is not the list.
+    fn check_whole<E: serde::de::Error>(&self) -> Result<(), E> {
+        let remaining = self.metadata.remaining_item_count.unwrap_or(0);
+        if self.metadata.next_page.is_empty() && remaining == 0 {
+            return Ok(());
+        }
+        Err(E::custom("it holds one page of a list, and more objects follow on others"))
+    }
+
     fn read_spec<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         self.spec = match self.class() {
             None => Spec::Kept(map.next_value()?),
@@ -354,9 +365,13 @@ impl<'de, F: FnMut(Object)> Visitor<'de> for ObjectSeed<'_, F> {
                 Key::Items | Key::Message | Key::Other => skip(&mut map)?,
             }
         }
-        if !parts.is_list {
-            (self.sink)(parts.finish()?);
+        if parts.is_list {
+            return parts.check_whole();
         }
+        if self.inherited.is_none() && parts.kind.ends_with("List") {
+            return Err(A::Error::custom("it has a list without `items`"));
+        }
+        (self.sink)(parts.finish()?);
         Ok(())
     }
 }

@@ -48,10 +48,24 @@ enum Next {
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 struct Body<T> {
+    /// `PodList`, `PartialObjectMetadataList`, …; anything else that answers 200 is no list.
+    #[serde(deserialize_with = "list_kind", rename = "kind")]
+    _kind: (),
     #[serde(default, deserialize_with = "or_default")]
     metadata: ListMetadata,
-    #[serde(default = "Vec::new", deserialize_with = "or_default")]
+    /// Null is empty; a list without the key says nothing of what there is.
+    #[serde(deserialize_with = "or_default")]
     items: Vec<T>,
+}
+
+/// Takes a kind that ends in `List`.
+fn list_kind<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    let kind = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+    if kind.ends_with("List") {
+        Ok(())
+    } else {
+        Err(serde::de::Error::custom("the answer is not a list"))
+    }
 }
 
 impl<T> Listing<T> {

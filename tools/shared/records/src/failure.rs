@@ -54,6 +54,8 @@ pub enum FailureCode {
     IndexUnknown,
     /// What runs has an image id that no manifest of the tag has.
     ImageIdUnproven,
+    /// What runs is not what the reference's digest names.
+    PinContradicted,
     /// The layout directory cannot be read.
     Layout,
     /// A namespace that was named does not exist.
@@ -62,7 +64,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -85,6 +87,7 @@ impl FailureCode {
         Self::PlatformUnknown,
         Self::IndexUnknown,
         Self::ImageIdUnproven,
+        Self::PinContradicted,
         Self::Layout,
         Self::NamespaceNotFound,
     ];
@@ -115,6 +118,7 @@ impl FailureCode {
             Self::PlatformUnknown => "platform-unknown",
             Self::IndexUnknown => "index-unknown",
             Self::ImageIdUnproven => "image-id-unproven",
+            Self::PinContradicted => "pin-contradicted",
             Self::Layout => "layout",
             Self::NamespaceNotFound => "namespace-not-found",
         }
@@ -190,6 +194,9 @@ impl FailureCode {
             Self::ImageIdUnproven => {
                 "The runtime knows only the image's own id, and no manifest of the tag has it: the tag was moved, or the image was loaded without a registry. Pull it again, or deploy by digest."
             }
+            Self::PinContradicted => {
+                "Treat it as an incident until it is explained: look at the pod's events and at the node's runtime, which should have pulled the digest that is written."
+            }
             Self::Layout => {
                 "Make the layout again: `oci-layout`, `index.json` and `blobs/` must be there and readable, in a folder for each repository (`REGISTRY/REPOSITORY/`)."
             }
@@ -243,6 +250,7 @@ impl FailureCode {
             Self::PlatformUnknown => "no manifest fits the platform, or several do",
             Self::IndexUnknown => "it is not settled which index lists the manifest",
             Self::ImageIdUnproven => "what runs has an image id that no manifest of the tag has",
+            Self::PinContradicted => "what runs is not what the reference's digest names",
             Self::Layout => "the layout directory cannot be read",
             Self::NamespaceNotFound => "a namespace that was named does not exist",
         }

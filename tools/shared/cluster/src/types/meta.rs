@@ -30,6 +30,11 @@ pub struct Metadata {
     /// Who owns it.
     #[serde(deserialize_with = "or_default")]
     pub owner_references: Vec<OwnerReference>,
+    /// Of a list in a dump: where its next page begins, if it is not the last.
+    #[serde(rename = "continue", deserialize_with = "or_default")]
+    pub(crate) next_page: Text,
+    /// Of a list in a dump: how many objects follow on further pages.
+    pub(crate) remaining_item_count: Option<u64>,
 }
 
 /// `metadata` of an object of which only the owner is asked.

@@ -80,7 +80,8 @@ async fn pages_are_followed_and_counted() {
 
 #[tokio::test]
 async fn owners_are_asked_by_metadata_alone() {
-    let (cluster, seen) = fake(|_, _| (200, r#"{"items":null}"#.into()));
+    let (cluster, seen) =
+        fake(|_, _| (200, r#"{"kind":"PartialObjectMetadataList","items":null}"#.into()));
     let list = cluster.list(REPLICA_SETS, Scope::Namespace("shop".into()), View::Metadata);
     assert!(list.all(|_: &Owned| true).await.expect("none").is_empty());
     let seen = seen.lock().expect("log");
@@ -216,4 +217,22 @@ async fn a_server_that_never_answers_is_not_asked_for_ever() {
     assert_eq!(cluster.requests()["pods"], 12, "three questions of four tries each");
     let message = refusal(&cluster).await.message();
     assert!(message.contains("not asked any more"), "{message}");
+}
+
+/// Whoever answers 200 with something else than a list has not said that there is nothing.
+#[tokio::test]
+async fn what_is_no_list_is_never_an_empty_one() {
+    for body in [
+        "{}",
+        "[]",
+        r#"{"message":"please log in"}"#,
+        r#"{"kind":"Status","status":"Failure","code":500}"#,
+        r#"{"kind":"PodList","metadata":{}}"#,
+        r#"{"kind":"Pod","items":[]}"#,
+    ] {
+        let (cluster, _) = fake(move |_, _| (200, body.into()));
+        let asked = cluster.list::<Pod>(PODS, Scope::Cluster, View::Whole).page().await;
+        let error = asked.expect_err(body);
+        assert!(matches!(error.why, Why::Malformed { .. }), "{body}: {error:?}");
+    }
 }

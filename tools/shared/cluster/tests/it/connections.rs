@@ -84,7 +84,7 @@ async fn a_body_that_breaks_off_is_asked_again() {
     let address = server(|mut connection, number| async move {
         let mut request = [0; 4096];
         let _ = connection.read(&mut request).await;
-        let body = r#"{"items":[{"metadata":{"name":"a"}}]}"#;
+        let body = r#"{"kind":"PodList","items":[{"metadata":{"name":"a"}}]}"#;
         let sent = if number == 0 { &body[..20] } else { body };
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
         let _ = connection.write_all(format!("{head}{sent}").as_bytes()).await;
