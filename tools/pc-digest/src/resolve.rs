@@ -27,7 +27,10 @@ pub(crate) struct Resolved {
 pub(crate) async fn resolve(registry: &Registry, question: &Question) -> Resolved {
     let mut inquiry = Inquiry::new(registry, question);
     match question.image.parse::<Reference>() {
-        Ok(reference) => inquiry.reference(&reference).await,
+        Ok(reference) => {
+            inquiry.reference(&reference).await;
+            inquiry.explain();
+        }
         Err(error) => inquiry.note(Problem::of(FailureCode::BadReference, chain(&error))),
     }
     Resolved { record: inquiry.record, failures: inquiry.failures }
@@ -118,6 +121,25 @@ impl<'a> Inquiry<'a> {
         if let Some(pin) = pinned {
             self.pinned(repository, pin).await;
         }
+    }
+
+    /// No `unknown` without a reason.
+    fn explain(&mut self) {
+        let open = self.record.drift == Drift::Unknown && self.question.runs();
+        if !open || !self.failures.is_empty() {
+            return;
+        }
+        let (code, why) = match self.record.present {
+            Some(false) => {
+                (FailureCode::NotFound, "its manifest is not in the repository any more")
+            }
+            _ => (
+                FailureCode::PlatformUnknown,
+                "not all manifests that it takes could be told or read",
+            ),
+        };
+        let message = format!("what runs could not be compared with what the tag means: {why}");
+        self.note(Problem::of(code, message));
     }
 
     /// What the tag means now; not asked where a digest decides.
@@ -225,7 +247,7 @@ impl<'a> Inquiry<'a> {
     /// A repository that has shown us nothing does not show this either.
     fn not_shown(&mut self, repository: &Repository, digest: &Digest) {
         let message = format!(
-            "`{repository}` does not show `{digest}`, nor anything else that was asked of it: the manifest was removed, or credentials for this repository are missing"
+            "`{repository}` does not show `{digest}`: the manifest was removed, or credentials for this repository are missing"
         );
         let host = Some(repository.domain().to_owned());
         let problem = Problem::of(FailureCode::NotFound, message);

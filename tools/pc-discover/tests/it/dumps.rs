@@ -239,3 +239,33 @@ fn shards_together_are_the_whole() {
         .ok();
     assert_eq!(tally(&job)["shard"], json!({"index": 1, "count": 3}));
 }
+
+#[test]
+fn one_page_of_a_list_is_not_a_dump() {
+    let list = |metadata: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"PodList","metadata":{metadata},"items":[]}}"#)
+    };
+    for page in [r#"{"continue":"abc"}"#, r#"{"remainingItemCount":1420}"#] {
+        let ran = testkit::pc("discover").args(["--from", "-"]).stdin(list(page)).run().code(1);
+        assert!(ran.of_type("end").is_empty());
+        let _ = ran.says("one page of a list");
+    }
+    let without = r#"{"apiVersion":"v1","kind":"List"}"#;
+    let _ = testkit::pc("discover")
+        .args(["--from", "-"])
+        .stdin(without)
+        .run()
+        .code(1)
+        .says("without `items`");
+}
+
+#[test]
+fn a_dump_without_pods_says_so_in_the_stream() {
+    let empty = r#"{"apiVersion":"v1","kind":"List","items":[]}"#;
+    let ran = testkit::pc("discover").args(["--from", "-"]).stdin(empty).run().ok();
+    let failures = ran.of_type("failure");
+    assert!(
+        failures[0]["message"].as_str().is_some_and(|text| text.contains("no pods")),
+        "{failures:?}"
+    );
+}
