@@ -73,7 +73,7 @@ async fn in_index(registry: &Registry, reference: &Reference) -> Vec<Option<Stri
     let digest = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => digest.clone(),
         (None, Some(tag)) => match registry.head(repository, &tag.clone()).await {
-            Ok(Some(found)) => found.digest,
+            Ok(Some(found)) => found.value.digest,
             _ => return unknown,
         },
         (None, None) => return unknown,

@@ -1,6 +1,7 @@
 //! The question that an `image` record raises.
 
 use records::{Digest, Image};
+use registry::SecretName;
 
 /// What is asked: the subject of a `digest` record, and what its status says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,17 @@ pub(crate) struct Question {
     pub(crate) platform: Option<String>,
     /// The manifest digest that the status names.
     pub(crate) running_digest: Option<Digest>,
+    /// The pull secrets on whose behalf it is asked, sorted; none where they are not to be used.
+    pub(crate) pull_secrets: Vec<SecretName>,
+}
+
+/// Whether the pods' pull secrets are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UseSecrets {
+    /// Those that the pods name, for their images.
+    Named,
+    /// None.
+    Never,
 }
 
 /// What the status says that runs.
@@ -31,21 +43,32 @@ pub(crate) enum Running {
     Nothing,
 }
 
-impl From<Image> for Question {
-    fn from(image: Image) -> Self {
+impl Question {
+    /// The question of a record.
+    pub(crate) fn of(image: Image, secrets: UseSecrets) -> Self {
+        let pull_secrets = match (secrets, image.namespace) {
+            (UseSecrets::Named, Some(namespace)) => {
+                let named = |name| SecretName { namespace: namespace.clone(), name };
+                let mut names: Vec<_> = image.pull_secrets.into_iter().map(named).collect();
+                names.sort();
+                names.dedup();
+                names
+            }
+            _ => Vec::new(),
+        };
         Self {
             image: image.image,
             image_id: image.image_id,
             platform: image.platform,
             running_digest: image.running_digest,
+            pull_secrets,
         }
     }
-}
 
-impl Question {
-    /// The subject: two questions with one key have one answer.
-    pub(crate) fn key(&self) -> (String, Option<String>, Option<String>) {
-        (self.image.clone(), self.image_id.clone(), self.platform.clone())
+    /// The subject, and on whose behalf it is asked: two questions with one key have one answer.
+    pub(crate) fn key(&self) -> (String, Option<String>, Option<String>, Vec<SecretName>) {
+        let Self { image, image_id, platform, pull_secrets, .. } = self;
+        (image.clone(), image_id.clone(), platform.clone(), pull_secrets.clone())
     }
 
     /// Whether the status names something that runs, in whatever form.
@@ -81,6 +104,7 @@ mod tests {
             image: "nginx:1.27".into(),
             image_id: Some(image_id.into()),
             platform: None,
+            pull_secrets: Vec::new(),
             running_digest: running.map(|digest| digest.parse().expect("a digest")),
         }
     }

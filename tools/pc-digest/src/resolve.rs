@@ -9,7 +9,7 @@ use std::sync::Arc;
 use records::{
     Digest, DigestRecord, Drift, Failure, FailureCode, How, Platform, PlatformManifest, text,
 };
-use registry::{Descriptor, Manifest, Reference, Registry, Repository, TagOrDigest};
+use registry::{Answer, Descriptor, Manifest, Reference, Registry, Repository, TagOrDigest};
 
 use stage::exit::chain;
 
@@ -35,6 +35,9 @@ pub(crate) async fn resolve(registry: &Registry, question: &Question) -> Resolve
     }
     Resolved { record: inquiry.record, failures: inquiry.failures }
 }
+
+/// What a tag means, and by whose word.
+type Tagged = Answer<Descriptor>;
 
 /// What a repository said of a name.
 enum Asked<T> {
@@ -64,6 +67,8 @@ struct Inquiry<'a> {
     platform: Option<Platform>,
     record: DigestRecord,
     failures: Vec<Failure>,
+    /// The registry itself has shown us the tag.
+    shows_us: bool,
 }
 
 impl<'a> Inquiry<'a> {
@@ -87,7 +92,7 @@ impl<'a> Inquiry<'a> {
             dropped: 0,
         };
         let platform = question.platform.as_deref().and_then(|text| text.parse().ok());
-        Self { registry, question, platform, record, failures: Vec::new() }
+        Self { registry, question, platform, record, failures: Vec::new(), shows_us: false }
     }
 
     async fn reference(&mut self, reference: &Reference) {
@@ -102,7 +107,7 @@ impl<'a> Inquiry<'a> {
                 self.manifest(repository, other.as_ref(), digest, tagged.as_ref()).await;
             }
             (Running::ImageId(id), pinned) => {
-                let means = pinned.or(tagged.as_ref().map(|found| &found.digest));
+                let means = pinned.or(tagged.as_ref().map(|found| &found.value.digest));
                 self.image_id(repository, &id, means.cloned(), tagged.as_ref()).await;
             }
             (Running::Nothing, Some(digest)) => {
@@ -112,7 +117,7 @@ impl<'a> Inquiry<'a> {
             (Running::Nothing, None) => {
                 if let Some(found) = &tagged {
                     self.record.how = Some(How::Tag);
-                    self.manifest(repository, None, found.digest.clone(), Some(found)).await;
+                    self.manifest(repository, None, found.value.digest.clone(), Some(found)).await;
                     // Nothing runs that could be the same.
                     self.record.drift = Drift::Unknown;
                 }
@@ -143,13 +148,14 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What the tag means now; not asked where a digest decides.
-    async fn tagged(&mut self, reference: &Reference) -> Option<Descriptor> {
+    async fn tagged(&mut self, reference: &Reference) -> Option<Tagged> {
         let (None, Some(tag)) = (reference.digest(), reference.tag()) else {
             return None;
         };
         match self.head(reference.repository(), &TagOrDigest::Tag(tag.clone())).await {
             Asked::Found(found) => {
-                self.record.tag_digest = Some(found.digest.clone());
+                self.record.tag_digest = Some(found.value.digest.clone());
+                self.shows_us = found.is_authoritative();
                 Some(found)
             }
             Asked::Absent => {
@@ -176,13 +182,13 @@ impl<'a> Inquiry<'a> {
         repository: &Repository,
         other: Option<&Repository>,
         digest: Digest,
-        tagged: Option<&Descriptor>,
+        tagged: Option<&Tagged>,
     ) {
         let place = self.locate(repository, other, &digest, tagged).await;
         let content = self.content(&place, &digest).await;
         self.place_manifest(&digest, content.as_deref());
         self.record.drift = match tagged {
-            Some(tag) if tag.digest == digest => Drift::Same,
+            Some(tag) if tag.value.digest == digest => Drift::Same,
             Some(tag) => self.drift(repository, &place, &digest, content.as_deref(), tag).await,
             None => Drift::Unknown,
         };
@@ -196,31 +202,38 @@ impl<'a> Inquiry<'a> {
         repository: &Repository,
         other: Option<&Repository>,
         digest: &Digest,
-        tagged: Option<&Descriptor>,
+        tagged: Option<&Tagged>,
     ) -> Repository {
-        if let Some(tag) = tagged.filter(|tag| tag.digest == *digest) {
-            (self.record.present, self.record.media_type) = (Some(true), tag.media_type.clone());
+        if let Some(tag) = tagged.filter(|tag| tag.value.digest == *digest) {
+            self.present(repository, tag);
             return repository.clone();
         }
         let by_digest = TagOrDigest::Digest(digest.clone());
         match self.head(repository, &by_digest).await {
             Asked::Found(found) => {
-                (self.record.present, self.record.media_type) = (Some(true), found.media_type);
+                self.present(repository, &found);
                 return repository.clone();
             }
             // A 404 means something only from a repository that shows us anything at all.
-            Asked::Absent if self.record.tag_digest.is_some() => self.record.present = Some(false),
+            Asked::Absent if self.shows_us => self.record.present = Some(false),
             Asked::Absent => self.not_shown(repository, digest),
             Asked::Failed => {}
         }
         if let Some(other) = other.filter(|other| *other != repository)
             && let Asked::Found(found) = self.head(other, &by_digest).await
         {
-            self.record.found_in = Some(other.to_string());
-            self.record.media_type = found.media_type;
+            self.record.found_in = Some(found.from.to_string());
+            self.record.media_type = found.value.media_type;
             return other.clone();
         }
         repository.clone()
+    }
+
+    /// The repository has it, or a mirror that the operator put in its place.
+    fn present(&mut self, repository: &Repository, found: &Answer<Descriptor>) {
+        self.record.present = Some(true);
+        self.record.media_type = found.value.media_type.clone();
+        self.record.found_in = (found.from != *repository).then(|| found.from.to_string());
     }
 
     /// The content of what runs, where it is needed: an index says which manifest runs. A manifest
@@ -313,13 +326,13 @@ impl<'a> Inquiry<'a> {
         place: &Repository,
         digest: &Digest,
         content: Option<&Manifest>,
-        tag: &Descriptor,
+        tag: &Tagged,
     ) -> Drift {
-        let Some(tagged) = self.get(repository, &tag.digest).await else {
+        let Some(tagged) = self.get(repository, &tag.value.digest).await else {
             return Drift::Unknown;
         };
         if decide::lists(&tagged, digest) {
-            self.record.index = Some(tag.digest.clone());
+            self.record.index = Some(tag.value.digest.clone());
             self.record.manifest = Some(digest.clone());
             return Drift::Same;
         }
@@ -327,7 +340,7 @@ impl<'a> Inquiry<'a> {
             Some(manifest) if manifest == digest => Child::Is(digest.clone()),
             _ => decide::child(digest, content, self.platform.as_ref()),
         };
-        let tagged = decide::child(&tag.digest, Some(&tagged), self.platform.as_ref());
+        let tagged = decide::child(&tag.value.digest, Some(&tagged), self.platform.as_ref());
         match decide::compare(&running, &tagged) {
             Comparison::Settled(drift) => drift,
             Comparison::ByConfig(running, tagged) => {
@@ -348,7 +361,7 @@ impl<'a> Inquiry<'a> {
         repository: &Repository,
         id: &Digest,
         means: Option<Digest>,
-        tagged: Option<&Descriptor>,
+        tagged: Option<&Tagged>,
     ) {
         let Some(means) = means else { return };
         let content = self.get(repository, &means).await;
@@ -436,7 +449,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    async fn head(&mut self, repository: &Repository, name: &TagOrDigest) -> Asked<Descriptor> {
+    async fn head(&mut self, repository: &Repository, name: &TagOrDigest) -> Asked<Tagged> {
         match self.registry.head(repository, name.clone()).await {
             Ok(Some(found)) => Asked::Found(found),
             Ok(None) => Asked::Absent,

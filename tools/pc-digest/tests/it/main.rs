@@ -4,7 +4,9 @@ mod answers;
 mod crowds;
 mod drift;
 mod given;
+mod mirrors;
 mod requests;
+mod secrets;
 
 use serde_json::{Value, json};
 use testkit::registry::FakeRegistry;

@@ -4,6 +4,7 @@
 //! `*.domain` that fits. Secrets stand in files or variables, never in this file.
 
 mod file;
+mod mirror;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,12 @@ use std::time::Duration;
 use records::text::shown;
 
 use crate::{Host, HostError, Network, NetworkError};
-use file::{Credentials as FileCredentials, Entry, File};
+use file::{AfterMirrors, Credentials as FileCredentials, Entry, File};
+pub use mirror::{Mirror, Upstream};
+
+/// The names of Docker Hub, and the host that is asked for it: one entry is for all of them.
+const DOCKER_HUB: [&str; 2] = ["docker.io", "index.docker.io"];
+const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
 /// The settings of all hosts that have any.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +49,10 @@ pub struct HostSettings {
     pub addresses: Vec<Network>,
     /// The credentials for this host.
     pub credentials: Option<HostCredentials>,
+    /// What serves this host's repositories as well, in the order of asking.
+    pub mirrors: Vec<Mirror>,
+    /// Whether the host is asked for what its mirrors do not give.
+    pub upstream: Upstream,
 }
 
 /// Credentials of the file, read from where it says.
@@ -129,15 +139,23 @@ impl Hosts {
             let settings = HostSettings { entry: at, ..settings(&name, entry)? };
             match name.strip_prefix('*') {
                 Some(domain) if domain.starts_with('.') && domain.len() > 1 => {
-                    if settings.plain_http {
-                        let why = "`plainHttp` is for a host in full, not for a whole domain";
-                        return Err(HostsError::Setting { host: shown(&name), why: why.into() });
+                    let in_full = [
+                        ("plainHttp", settings.plain_http),
+                        ("mirrors", !settings.mirrors.is_empty()),
+                    ];
+                    if let Some((key, _)) = in_full.iter().find(|(_, is_set)| *is_set) {
+                        let why = format!("`{key}` is for a host in full, not for a whole domain");
+                        return Err(HostsError::Setting { host: shown(&name), why });
                     }
                     hosts.below.push((domain.to_ascii_lowercase(), settings));
                 }
                 _ => {
-                    let host = name.parse().map_err(HostsError::Host)?;
-                    hosts.exact.insert(host, settings);
+                    let asked = if DOCKER_HUB.contains(&&*name) { DOCKER_HUB_HOST } else { &name };
+                    let host = asked.parse().map_err(HostsError::Host)?;
+                    if hosts.exact.insert(host, settings).is_some() {
+                        let why = "an entry for this host is there already, by another name".into();
+                        return Err(HostsError::Setting { host: shown(&name), why });
+                    }
                 }
             }
         }
@@ -153,6 +171,11 @@ impl Hosts {
             self.below.iter().find(|(domain, _)| fits(domain)).map(|(_, settings)| settings)
         };
         self.exact.get(host).or_else(below)
+    }
+
+    /// The hosts that have mirrors, and their settings.
+    pub fn mirrored(&self) -> impl Iterator<Item = (&Host, &HostSettings)> {
+        self.exact.iter().filter(|(_, settings)| !settings.mirrors.is_empty())
     }
 
     /// The hosts that are asked over plain http.
@@ -198,6 +221,13 @@ fn settings(host: &str, entry: Entry) -> Result<HostSettings, HostsError> {
             )
         })
     });
+    let mirrors = entry.mirrors.iter().map(|text| Mirror::parse(text, host));
+    let mirrors = mirrors.collect::<Result<Vec<_>, _>>()?;
+    if mirrors.is_empty() && entry.upstream.is_some() {
+        return Err(wrong(
+            "`upstream` says what is asked after `mirrors`, and there are none".into(),
+        ));
+    }
     let network = |text: &String| {
         text.parse().map_err(|source| HostsError::Network { host: shown(host), source })
     };
@@ -216,6 +246,11 @@ fn settings(host: &str, entry: Entry) -> Result<HostSettings, HostsError> {
             .map_err(HostsError::Host)?,
         addresses: entry.allow_addresses.iter().map(network).collect::<Result<_, _>>()?,
         credentials: entry.credentials.map(|from| credentials(from, &wrong)).transpose()?,
+        mirrors,
+        upstream: match entry.upstream {
+            Some(AfterMirrors::Never) => Upstream::Never,
+            Some(AfterMirrors::Fallback) | None => Upstream::Fallback,
+        },
     })
 }
 

@@ -37,7 +37,7 @@ pub use client::{Client, install_crypto_provider};
 pub use counts::{Counts, RequestCounts};
 pub use error::{AskError, Cause, Problem};
 pub use host::{AllowedHosts, Host, HostError, PlainHttp};
-pub use hosts::{HostCredentials, HostSettings, Hosts, HostsError};
+pub use hosts::{HostCredentials, HostSettings, Hosts, HostsError, Mirror, Upstream};
 pub use kind::Kind;
 pub use network::{Network, NetworkError};
 pub use request::{Method, Request};

@@ -56,6 +56,8 @@ pub enum FailureCode {
     ImageIdUnproven,
     /// What runs is not what the reference's digest names.
     PinContradicted,
+    /// No mirror has it, and the registry itself is not to be asked.
+    Mirror,
     /// The layout directory cannot be read.
     Layout,
     /// A namespace that was named does not exist.
@@ -64,7 +66,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -88,6 +90,7 @@ impl FailureCode {
         Self::IndexUnknown,
         Self::ImageIdUnproven,
         Self::PinContradicted,
+        Self::Mirror,
         Self::Layout,
         Self::NamespaceNotFound,
     ];
@@ -119,6 +122,7 @@ impl FailureCode {
             Self::IndexUnknown => "index-unknown",
             Self::ImageIdUnproven => "image-id-unproven",
             Self::PinContradicted => "pin-contradicted",
+            Self::Mirror => "mirror",
             Self::Layout => "layout",
             Self::NamespaceNotFound => "namespace-not-found",
         }
@@ -183,7 +187,7 @@ impl FailureCode {
                 "Add the host with `--allow-host`, if images may come from there."
             }
             Self::Credentials => {
-                "Run the credential helper by hand (`docker-credential-NAME get`), or store the credential in the file itself."
+                "A credential helper failed: run it by hand (`docker-credential-NAME get`), or store the credential in the file itself. Or a pull secret of the pods is not there, may not be read (docs/rbac.md), or is none of pull credentials: the message says which and why."
             }
             Self::PlatformUnknown => {
                 "Let pc-discover list nodes, or give `--default-platform`. Where an index has several variants for one platform, the node does not say which one it runs, and no one guesses."
@@ -196,6 +200,9 @@ impl FailureCode {
             }
             Self::PinContradicted => {
                 "Treat it as an incident until it is explained: look at the pod's events and at the node's runtime, which should have pulled the digest that is written."
+            }
+            Self::Mirror => {
+                "Let the registry itself be asked (`upstream: fallback` in the hosts file), or copy what is missing to the mirror: many mirrors leave signatures out. What a mirror lacks is not known to be absent."
             }
             Self::Layout => {
                 "Make the layout again: `oci-layout`, `index.json` and `blobs/` must be there and readable, in a folder for each repository (`REGISTRY/REPOSITORY/`)."
@@ -251,6 +258,7 @@ impl FailureCode {
             Self::IndexUnknown => "it is not settled which index lists the manifest",
             Self::ImageIdUnproven => "what runs has an image id that no manifest of the tag has",
             Self::PinContradicted => "what runs is not what the reference's digest names",
+            Self::Mirror => "no mirror has it, and the registry itself is not to be asked",
             Self::Layout => "the layout directory cannot be read",
             Self::NamespaceNotFound => "a namespace that was named does not exist",
         }

@@ -20,8 +20,9 @@ use http_asking::{Answer, Client, Host, HostCredentials, Request};
 
 use crate::Repository;
 use crate::error::{Denial, Error};
-use crate::keychain::{Credential, HelperError, Keychain};
+use crate::keychain::{Credential, HelperError, Identity, IdentityKey, Keychain};
 use crate::secret::Secret;
+use crate::view::View;
 use challenge::Challenge;
 use token::{Age, Slot, Token};
 
@@ -39,7 +40,14 @@ pub(crate) struct Auth {
     client: Client,
     keychain: Keychain,
     hosts: Mutex<HashMap<Host, Arc<Wants>>>,
-    tokens: Mutex<HashMap<Repository, Arc<Slot>>>,
+    tokens: Mutex<HashMap<(Repository, IdentityKey), Arc<Slot>>>,
+}
+
+/// About which repository somebody asks, and as whom.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    repository: &'a Repository,
+    identity: &'a Identity,
 }
 
 /// What a host wants to see, as far as it has said so.
@@ -76,54 +84,70 @@ impl Auth {
         &self.client
     }
 
-    /// Asks on behalf of `repository`.
+    /// Asks about the repository of `view`, as everybody whom it names until one is let in.
     ///
     /// # Errors
     /// [`Error::Denied`] for a final 401 or 403; every other status is an answer.
-    pub(crate) async fn ask(
-        &self,
-        repository: &Repository,
-        request: Request,
-    ) -> Result<Answer, Error> {
+    pub(crate) async fn ask(&self, view: &View, request: Request) -> Result<Answer, Error> {
+        let identities = view.identities();
+        let mut left = identities.iter();
+        loop {
+            // There is one at least.
+            let identity = left.next().unwrap_or(&Identity::Collector);
+            let who = Who { repository: &view.repository, identity };
+            let last = left.as_slice().is_empty();
+            match self.ask_as(who, request.clone()).await {
+                // What somebody may not see may be shown to another.
+                Ok(answer) if answer.status == StatusCode::NOT_FOUND && !last => {}
+                Err(Error::Denied { .. }) if !last => {}
+                Err(Error::Denied { refusal, why }) => {
+                    return Err(Error::Denied { refusal, why: of_secrets(view, identity, why) });
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn ask_as(&self, who: Who<'_>, request: Request) -> Result<Answer, Error> {
         let host = request.address().host().clone();
         let wants = self.wants(&host);
-        let (answer, carried) = self.first(repository, &request, &wants).await?;
+        let (answer, carried) = self.first(who, &request, &wants).await?;
         if answer.host != host {
             return admitted_elsewhere(answer);
         }
         if answer.status != StatusCode::UNAUTHORIZED {
-            return self.admitted(repository, answer, &wants).await;
+            return self.admitted(who, answer, &wants).await;
         }
         let Some(challenge) = challenge::of(&answer.headers) else {
             return Err(Error::Denied { refusal: answer.refusal(), why: Denial::NoChallenge });
         };
         wants.learn(&challenge);
-        match self.better(repository, &request, &challenge, carried).await? {
+        match self.better(who, &request, &challenge, carried).await? {
             Some(header) => {
                 let again = self.client.ask(request.authorization(Some(header))).await?;
                 if again.host != host {
                     return admitted_elsewhere(again);
                 }
                 if again.status == StatusCode::UNAUTHORIZED {
-                    self.slot(repository).refused().await;
+                    self.slot(who).refused().await;
                 }
-                self.admitted(repository, again, &wants).await
+                self.admitted(who, again, &wants).await
             }
-            None => self.admitted(repository, answer, &wants).await,
+            None => self.admitted(who, answer, &wants).await,
         }
     }
 
     /// The first attempt, with what is known of the host.
     async fn first(
         &self,
-        repository: &Repository,
+        who: Who<'_>,
         request: &Request,
         wants: &Wants,
     ) -> Result<(Answer, Carried), Error> {
         let mut asked = wants.asked.lock().await;
         if *asked {
             drop(asked);
-            let (header, carried) = self.known(repository, request, wants).await?;
+            let (header, carried) = self.known(who, request, wants).await?;
             let answer = self.client.ask(request.clone().authorization(header)).await?;
             return Ok((answer, carried));
         }
@@ -142,13 +166,13 @@ impl Auth {
     /// What the host is known to want.
     async fn known(
         &self,
-        repository: &Repository,
+        who: Who<'_>,
         request: &Request,
         wants: &Wants,
     ) -> Result<(Option<HeaderValue>, Carried), Error> {
         Ok(match wants.challenge() {
             None => (None, Carried::Nothing),
-            Some(Challenge::Basic) => match self.found(repository).await {
+            Some(Challenge::Basic) => match self.found(who).await {
                 Found::Credential(Credential::Password { user, password }) => {
                     (basic(&user, &password), Carried::Password)
                 }
@@ -157,10 +181,14 @@ impl Auth {
             Some(Challenge::Bearer(mut bearer)) => {
                 // The scope that the host named was for the repository that was asked then.
                 bearer.scope = bearer.scope.filter(|scope| !scope.starts_with("repository:"));
-                let found = self.found(repository).await;
-                let slot = self.slot(repository);
-                let ask =
-                    token::Ask { client: &self.client, repository, found: &found, bearer: &bearer };
+                let found = self.found(who).await;
+                let slot = self.slot(who);
+                let ask = token::Ask {
+                    client: &self.client,
+                    repository: who.repository,
+                    found: &found,
+                    bearer: &bearer,
+                };
                 let (token, age) = slot.current(&ask, request.address()).await?;
                 (Some(token.header()), Carried::Token(token, age))
             }
@@ -171,12 +199,12 @@ impl Auth {
     /// there is nothing.
     async fn better(
         &self,
-        repository: &Repository,
+        who: Who<'_>,
         request: &Request,
         challenge: &Challenge,
         carried: Carried,
     ) -> Result<Option<HeaderValue>, Error> {
-        let found = self.found(repository).await;
+        let found = self.found(who).await;
         match (challenge, carried) {
             (Challenge::Basic, Carried::Password) => Ok(None),
             (Challenge::Basic, _) => Ok(match found {
@@ -186,8 +214,13 @@ impl Auth {
                 _ => None,
             }),
             (Challenge::Bearer(bearer), carried) => {
-                let slot = self.slot(repository);
-                let ask = token::Ask { client: &self.client, repository, found: &found, bearer };
+                let slot = self.slot(who);
+                let ask = token::Ask {
+                    client: &self.client,
+                    repository: who.repository,
+                    found: &found,
+                    bearer,
+                };
                 let token = match carried {
                     Carried::Token(token, age) => {
                         slot.renewed(&ask, request.address(), &token, age).await?
@@ -200,33 +233,33 @@ impl Auth {
     }
 
     /// The answer, unless it is that we may not.
-    async fn admitted(
-        &self,
-        repository: &Repository,
-        answer: Answer,
-        wants: &Wants,
-    ) -> Result<Answer, Error> {
+    async fn admitted(&self, who: Who<'_>, answer: Answer, wants: &Wants) -> Result<Answer, Error> {
         if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(answer);
         }
         let refused = match wants.challenge() {
-            Some(Challenge::Bearer(bearer)) if self.slot(repository).is_anonymous().await => {
+            Some(Challenge::Bearer(bearer)) if self.slot(who).is_anonymous().await => {
                 Some(bearer.realm.host().clone())
             }
             _ => None,
         };
-        let why = match (self.found(repository).await, refused) {
+        let repository = || who.repository.clone();
+        let why = match (self.found(who).await, refused) {
             (Found::Failed(error), _) => Denial::Helper(error),
-            (Found::Nothing, _) => Denial::NoCredentials(repository.clone()),
+            (Found::Nothing, _) => Denial::NoCredentials(repository()),
             (Found::Credential(_), Some(realm)) => Denial::RealmRefused(realm),
-            (Found::Credential(_), None) => Denial::CredentialsRefused(repository.clone()),
+            (Found::Credential(_), None) => Denial::CredentialsRefused(repository()),
         };
         Err(Error::Denied { refusal: answer.refusal(), why })
     }
 
     /// What the keychain has. A helper that fails may not stop what is public: its failure is told
     /// when we are not let in without it.
-    async fn found(&self, repository: &Repository) -> Found {
+    async fn found(&self, who: Who<'_>) -> Found {
+        let repository = who.repository;
+        if let Identity::Pod { credential, .. } = who.identity {
+            return Found::Credential(credential.clone());
+        }
         if let Some(credential) = self.of_hosts_file(repository) {
             return Found::Credential(credential);
         }
@@ -255,9 +288,24 @@ impl Auth {
         Arc::clone(hosts.entry(host.clone()).or_default())
     }
 
-    fn slot(&self, repository: &Repository) -> Arc<Slot> {
+    fn slot(&self, who: Who<'_>) -> Arc<Slot> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tokens.entry(repository.clone()).or_default())
+        let key = (who.repository.clone(), who.identity.key());
+        Arc::clone(tokens.entry(key).or_default())
+    }
+}
+
+/// Why nobody was let in, where pull secrets are to blame: one that could not be used might have
+/// been the right one.
+fn of_secrets(view: &View, identity: &Identity, why: Denial) -> Denial {
+    match (view.secrets.unusable(), identity, why) {
+        (Some((secret, why)), _, _) => {
+            Denial::PullSecretUnusable { secret: secret.clone(), why: Arc::clone(why) }
+        }
+        (None, Identity::Pod { secret, .. }, Denial::CredentialsRefused(repository)) => {
+            Denial::PullSecretRefused { secret: secret.clone(), repository }
+        }
+        (None, _, why) => why,
     }
 }
 

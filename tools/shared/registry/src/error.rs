@@ -1,10 +1,12 @@
 //! Why a question about a repository has no answer.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use http_asking::{AskError, Host, HostError, Kind};
 use records::{Digest, DigestError, FailureCode};
 
-use crate::keychain::HelperError;
+use crate::keychain::{HelperError, SecretName};
 use crate::layout::LayoutError;
 use crate::manifest::ManifestError;
 use crate::pages::PageError;
@@ -144,6 +146,14 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// No mirror has it, and the hosts file says that the registry itself is not to be asked.
+    #[error(
+        "no mirror of `{repository}` has it, which does not say that the registry has not; let it be asked by `upstream: fallback` in the hosts file"
+    )]
+    OnlyMirrors {
+        /// The repository.
+        repository: Repository,
+    },
     /// The layout directory in place of a registry cannot be read.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -168,6 +178,24 @@ pub enum Denial {
     /// It wants to know who asks in a way that is not known here.
     #[error("it asks for neither a token nor a password")]
     NoChallenge,
+    /// A pull secret of the pods could not be read.
+    #[error("the pods' pull secret `{secret}` cannot be used: {why}")]
+    PullSecretUnusable {
+        /// The secret.
+        secret: SecretName,
+        /// Why not.
+        why: Arc<str>,
+    },
+    /// It does not want what is in a pull secret of the pods.
+    #[error(
+        "the pods' pull secret `{secret}` was not accepted: check that it is current and may pull `{repository}`"
+    )]
+    PullSecretRefused {
+        /// The last secret that was tried.
+        secret: SecretName,
+        /// For what.
+        repository: Repository,
+    },
     /// The helper that keeps our credentials failed.
     #[error("its credentials could not be had, since {0}")]
     Helper(HelperError),
@@ -182,7 +210,7 @@ impl Error {
             Self::Ask(error) => error.code(),
             Self::Denied { refusal, why } => match why {
                 Denial::RealmRefused(_) => FailureCode::RealmRefused,
-                Denial::Helper(_) => FailureCode::Credentials,
+                Denial::Helper(_) | Denial::PullSecretUnusable { .. } => FailureCode::Credentials,
                 _ => refusal.code(),
             },
             Self::PlainRealm { .. } => FailureCode::RealmRefused,
@@ -194,6 +222,7 @@ impl Error {
             | Self::List { .. } => FailureCode::BadResponse,
             Self::DigestMismatch { .. } => FailureCode::DigestMismatch,
             Self::TooLarge { .. } | Self::TooManyTags { .. } => FailureCode::TooLarge,
+            Self::OnlyMirrors { .. } => FailureCode::Mirror,
             Self::Layout(error) => error.code(),
         }
     }
@@ -214,6 +243,7 @@ impl Error {
             | Self::ConfigDigest { .. }
             | Self::TooLarge { .. }
             | Self::TooManyTags { .. }
+            | Self::OnlyMirrors { .. }
             | Self::Layout(_) => None,
         }
     }

@@ -7,6 +7,7 @@
 mod config;
 mod helper;
 mod pattern;
+mod pull_secrets;
 
 use std::env;
 use std::ffi::OsString;
@@ -20,9 +21,11 @@ use tracing::warn;
 use crate::Repository;
 use crate::once::Once;
 use crate::secret::Secret;
-use config::ConfigFile;
+use config::{ConfigFault, ConfigFile};
 pub use helper::HelperError;
 use helper::HelperName;
+pub(crate) use pull_secrets::{Identity, IdentityKey};
+pub use pull_secrets::{PullSecret, PullSecrets, SecretForm, SecretName};
 
 /// What a registry may be told to let us in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,7 +213,15 @@ fn file_in(path: &Path) -> Result<PathBuf, KeychainError> {
 fn read(path: &Path) -> Result<ConfigFile, KeychainError> {
     let text = fs::read(path)
         .map_err(|source| KeychainError::Unreadable { path: path.to_owned(), source })?;
-    ConfigFile::parse(path, &text)
+    ConfigFile::parse(&text).map_err(|fault| {
+        let path = path.to_owned();
+        match fault {
+            ConfigFault::Malformed { line, column } => {
+                KeychainError::Malformed { path, line, column }
+            }
+            ConfigFault::Entry { key, fault } => KeychainError::Entry { path, key, fault },
+        }
+    })
 }
 
 #[cfg(test)]

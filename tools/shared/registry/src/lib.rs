@@ -9,14 +9,18 @@
 //! The one rule: `None` means that the registry said so. What could not be asked, was refused, or
 //! came back as something else is an [`Error`].
 
+mod answer;
+mod apis;
 mod args;
 mod auth;
 mod content;
 mod error;
+mod kept;
 mod keychain;
 mod layout;
 mod lists;
 mod manifest;
+mod mirrors;
 mod once;
 mod pages;
 pub mod platform;
@@ -24,11 +28,16 @@ mod reference;
 mod registry;
 mod remote;
 mod secret;
+mod view;
 
+pub use answer::{Answer, Authority};
 pub use args::{RegistryArgs, SetupError};
 pub use content::Descriptor;
 pub use error::{Denial, Error};
-pub use keychain::{Credential, HelperError, Keychain, KeychainError};
+pub use keychain::{
+    Credential, HelperError, Keychain, KeychainError, PullSecret, PullSecrets, SecretForm,
+    SecretName,
+};
 pub use layout::LayoutError;
 pub use lists::{Referrers, fallback_tag};
 pub use manifest::{Manifest, ManifestError};

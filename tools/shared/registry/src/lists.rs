@@ -13,6 +13,7 @@ use crate::Repository;
 use crate::error::Error;
 use crate::pages::Pages;
 use crate::remote::{Remote, media_type};
+use crate::view::View;
 
 /// The most tags of one repository, over all pages.
 const MAX_TAGS: usize = 1_000_000;
@@ -27,22 +28,33 @@ pub enum Referrers {
     Listed(Vec<ImageIndexEntry>),
 }
 
-/// A page of `/tags/list`; a repository without tags has null in some registries.
+impl Referrers {
+    /// Whether there is anything that refers to the manifest.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        matches!(self, Self::Listed(entries) if !entries.is_empty())
+    }
+}
+
+/// A page of `/tags/list`. A repository without tags has null in some registries; a page without
+/// the word is no page.
 #[derive(Deserialize)]
 struct TagPage {
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 
 impl Remote {
     /// All tags of a repository, in the registry's order; nothing if there is no such repository.
-    pub(crate) async fn tags(&self, repository: &Repository) -> Result<Option<Vec<String>>, Error> {
+    pub(crate) async fn tags_at(&self, view: &View) -> Result<Option<Vec<String>>, Error> {
+        let repository = &view.repository;
         let first = self.list_address(repository, "tags/list")?;
         let mut tags = Vec::new();
         let mut pages = Pages::default();
         let mut next = Some(first);
         while let Some(address) = next {
             let request = Request::get(Kind::Tags, address.clone());
-            let answer = self.send(repository, request).await?;
+            let answer = self.send(view, request).await?;
             if answer.status == StatusCode::NOT_FOUND && tags.is_empty() {
                 return Ok(None);
             }
@@ -58,19 +70,25 @@ impl Remote {
     }
 
     /// What refers to a manifest, by the referrers API.
-    pub(crate) async fn referrers(
+    pub(crate) async fn referrers_at(
         &self,
-        repository: &Repository,
+        view: &View,
         digest: &Digest,
     ) -> Result<Referrers, Error> {
+        let repository = &view.repository;
+        let host = self.host(repository)?;
+        if self.apis().is_known_without(&host) {
+            return Ok(Referrers::NoApi);
+        }
         let mut next = Some(self.list_address(repository, &format!("referrers/{digest}"))?);
         let mut found = Vec::new();
         let mut pages = Pages::default();
         let mut first = true;
         while let Some(address) = next {
             let request = Request::get(Kind::Referrers, address.clone());
-            let answer = self.send(repository, request.accept(OCI_IMAGE_INDEX_MEDIA_TYPE)).await?;
+            let answer = self.send(view, request.accept(OCI_IMAGE_INDEX_MEDIA_TYPE)).await?;
             if first && is_no_api(&answer) {
+                self.apis().note_without(repository, &answer);
                 return Ok(Referrers::NoApi);
             }
             let answer = success(answer)?;
@@ -83,9 +101,7 @@ impl Remote {
     }
 
     fn list_address(&self, repository: &Repository, what: &str) -> Result<Address, Error> {
-        let host = repository
-            .host()
-            .map_err(|source| Error::Host { repository: repository.clone(), source })?;
+        let host = self.host(repository)?;
         Ok(self.client().address(&host, &format!("/v2/{}/{what}", repository.path())))
     }
 

@@ -1,20 +1,24 @@
 //! The front: questions about repositories, each asked once.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http_asking::{Client, Kind, RequestCounts};
+use http_asking::{Client, Host, HostSettings, Hosts, Kind, RequestCounts};
 use records::{Digest, Platform};
-use serde::Deserialize;
 
+use crate::answer::Answer;
 use crate::content::Descriptor;
 use crate::error::Error;
-use crate::keychain::Keychain;
+use crate::kept::{self, Kept};
+use crate::keychain::{Keychain, PullSecrets};
 use crate::layout::{Layout, LayoutError};
 use crate::lists::Referrers;
 use crate::manifest::Manifest;
+use crate::mirrors::Places;
 use crate::once::Once;
-use crate::remote::{Fetched, Remote};
+use crate::remote::Remote;
+use crate::view::View;
 use crate::{Repository, TagOrDigest};
 
 /// How much of manifests is kept, in bytes of their JSON: tens of thousands of ordinary ones.
@@ -26,45 +30,37 @@ const BLOBS_KEPT: usize = 16 * 1024 * 1024;
 /// How much of tag lists is kept, in bytes.
 const TAGS_KEPT: usize = 32 * 1024 * 1024;
 
-type Answer<T> = Result<Option<T>, Error>;
+type Definite<T> = Result<Option<T>, Error>;
+type Refers = Result<Answer<Arc<Referrers>>, Error>;
 
 /// All registries, or the layout directory in their place. Cheap to clone.
 ///
 /// Every question is asked once a run: whoever asks the same while it is asked waits for that
 /// answer, and later it is remembered, failures too. `None` is a definite answer: the registry
-/// says that it has no such thing. Whatever is not definite is an [`Error`].
+/// itself says that it has no such thing. Whatever is not definite is an [`Error`].
 #[derive(Debug, Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry {
+    inner: Arc<Inner>,
+    /// On whose behalf this one asks.
+    secrets: PullSecrets,
+}
 
 #[derive(Debug)]
 struct Inner {
     backend: Backend,
-    heads: Once<(Repository, TagOrDigest), Answer<Descriptor>>,
-    manifests: Once<(Repository, Digest), Answer<Kept>>,
-    blobs: Once<(Repository, Digest), Answer<Bytes>>,
-    tags: Once<Repository, Answer<Arc<[String]>>>,
-    referrers: Once<(Repository, Digest), Result<Arc<Referrers>, Error>>,
+    heads: Once<(View, TagOrDigest), Definite<Answer<Descriptor>>>,
+    manifests: Once<(View, Digest), Definite<Kept>>,
+    blobs: Once<(View, Digest), Definite<Bytes>>,
+    tags: Once<View, Definite<Answer<Arc<[String]>>>>,
+    referrers: Once<(View, Digest), Refers>,
+    /// The repositories that do not let the collector in by itself.
+    closed: Mutex<HashSet<Repository>>,
 }
 
 #[derive(Debug)]
 enum Backend {
     Remote(Box<Remote>),
     Layout(Arc<Layout>),
-}
-
-/// A manifest and the size of its JSON.
-#[derive(Debug, Clone)]
-struct Kept {
-    manifest: Arc<Manifest>,
-    size: usize,
-}
-
-/// What an image's configuration says of its platform (OCI image specification, config.md).
-#[derive(Deserialize)]
-struct Config {
-    os: String,
-    architecture: String,
-    variant: Option<String>,
 }
 
 impl Registry {
@@ -79,31 +75,97 @@ impl Registry {
     }
 
     fn of(backend: Backend) -> Self {
-        let weigh = |answer: &Answer<Kept>| match answer {
+        let weigh = |answer: &Definite<Kept>| match answer {
             Ok(Some(kept)) => kept.size,
             _ => 0,
         };
-        let weigh_blob = |answer: &Answer<Bytes>| match answer {
+        let weigh_blob = |answer: &Definite<Bytes>| match answer {
             Ok(Some(bytes)) => bytes.len(),
             _ => 0,
         };
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             backend,
             heads: Once::new(),
             manifests: Once::within(MANIFESTS_KEPT, weigh),
             blobs: Once::within(BLOBS_KEPT, weigh_blob),
             tags: Once::within(TAGS_KEPT, |tags| match tags {
-                Ok(Some(tags)) => tags.iter().map(|tag| tag.len() + size_of::<String>()).sum(),
+                Ok(Some(tags)) => {
+                    tags.value.iter().map(|tag| tag.len() + size_of::<String>()).sum()
+                }
                 _ => 0,
             }),
             referrers: Once::new(),
-        }))
+            closed: Mutex::default(),
+        });
+        Self { inner, secrets: PullSecrets::none() }
+    }
+
+    /// The same registries, asked on behalf of pods that name these pull secrets.
+    ///
+    /// What the collector is shown by itself stays everybody's answer. What it is not shown is
+    /// asked for again with the secrets that fit, and that answer is kept for those who name the
+    /// same ones.
+    #[must_use]
+    pub fn on_behalf(&self, secrets: PullSecrets) -> Self {
+        Self { inner: Arc::clone(&self.inner), secrets }
+    }
+
+    /// Asks as the collector, and with pull secrets where that settles nothing.
+    async fn seen<T, F>(
+        &self,
+        repository: &Repository,
+        is_settled: impl FnOnce(&T) -> bool,
+        ask: impl Fn(View) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let shared = View::shared(repository);
+        let fits = self.fits(repository);
+        if !fits && self.secrets.unusable().is_none() {
+            return ask(shared).await;
+        }
+        if !self.closed().contains(repository) {
+            match ask(shared).await {
+                Ok(answer) if !fits || is_settled(&answer) => return Ok(answer),
+                Ok(_) | Err(Error::OnlyMirrors { .. }) => {}
+                Err(Error::Denied { .. }) => {
+                    self.closed().insert(repository.clone());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        ask(View { secrets: self.secrets.clone(), ..View::shared(repository) }).await
+    }
+
+    /// Whether one of the pull secrets fits a repository, or a mirror of it.
+    fn fits(&self, repository: &Repository) -> bool {
+        let Backend::Remote(remote) = &self.inner.backend else {
+            return false;
+        };
+        let hosts: &Hosts = remote.client().hosts();
+        let fits = |place: &Repository| !self.secrets.identities(place).is_empty();
+        let mirrors = || Places::of(hosts, repository).mirrors;
+        self.secrets != PullSecrets::none() && (fits(repository) || mirrors().iter().any(fits))
+    }
+
+    fn closed(&self) -> std::sync::MutexGuard<'_, HashSet<Repository>> {
+        self.inner.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings of the hosts that have mirrors; none of a layout.
+    pub fn mirrored(&self) -> impl Iterator<Item = (&Host, &HostSettings)> {
+        let hosts = match &self.inner.backend {
+            Backend::Remote(remote) => Some(remote.client().hosts()),
+            Backend::Layout(_) => None,
+        };
+        hosts.into_iter().flat_map(Hosts::mirrored)
     }
 
     /// The requests so far, by host and kind; none of a layout.
     #[must_use]
     pub fn requests(&self) -> RequestCounts {
-        match &self.0.backend {
+        match &self.inner.backend {
             Backend::Remote(remote) => remote.client().requests(),
             Backend::Layout(_) => RequestCounts::new(),
         }
@@ -117,18 +179,24 @@ impl Registry {
         &self,
         repository: &Repository,
         what: impl Into<TagOrDigest>,
-    ) -> Result<Option<Descriptor>, Error> {
-        let what = what.into();
-        let ask = || async {
-            match &self.0.backend {
-                Backend::Remote(remote) => remote.head(repository, &what).await,
-                Backend::Layout(layout) => {
-                    let (repository, what) = (repository.clone(), what.clone());
-                    read(layout, move |layout| layout.head(&repository, &what)).await
-                }
-            }
+    ) -> Result<Option<Answer<Descriptor>>, Error> {
+        let what = &what.into();
+        let ask = |view: View| async move {
+            let key = (view.clone(), what.clone());
+            self.inner.heads.get(key, || self.ask_head(view, what)).await
         };
-        self.0.heads.get((repository.clone(), what.clone()), ask).await
+        self.seen(repository, Option::is_some, ask).await
+    }
+
+    async fn ask_head(&self, view: View, what: &TagOrDigest) -> Definite<Answer<Descriptor>> {
+        match &self.inner.backend {
+            Backend::Remote(remote) => remote.head(&view, what).await,
+            Backend::Layout(layout) => {
+                let (repository, what) = (view.repository.clone(), what.clone());
+                let found = read(layout, move |layout| layout.head(&repository, &what)).await?;
+                Ok(found.map(|found| Answer::of_registry(found, &view.repository)))
+            }
+        }
     }
 
     /// The manifest of a digest. Its bytes have that digest.
@@ -140,18 +208,23 @@ impl Registry {
         repository: &Repository,
         digest: &Digest,
     ) -> Result<Option<Arc<Manifest>>, Error> {
-        let ask = || async {
-            let fetched = match &self.0.backend {
-                Backend::Remote(remote) => remote.manifest(repository, digest).await,
-                Backend::Layout(layout) => {
-                    let (repository, digest) = (repository.clone(), digest.clone());
-                    read(layout, move |layout| layout.manifest(&repository, &digest)).await
-                }
-            };
-            fetched?.map(|fetched| parse(repository, digest, &fetched)).transpose()
+        let ask = |view: View| async move {
+            let key = (view.clone(), digest.clone());
+            self.inner.manifests.get(key, || self.ask_manifest(view, digest)).await
         };
-        let kept = self.0.manifests.get((repository.clone(), digest.clone()), ask).await?;
+        let kept = self.seen(repository, Option::is_some, ask).await?;
         Ok(kept.map(|kept| kept.manifest))
+    }
+
+    async fn ask_manifest(&self, view: View, digest: &Digest) -> Definite<Kept> {
+        let fetched = match &self.inner.backend {
+            Backend::Remote(remote) => remote.manifest(&view, digest).await,
+            Backend::Layout(layout) => {
+                let (repository, digest) = (view.repository.clone(), digest.clone());
+                read(layout, move |layout| layout.manifest(&repository, &digest)).await
+            }
+        };
+        fetched?.map(|fetched| Kept::parse(&view.repository, digest, &fetched)).transpose()
     }
 
     /// The digest of the configuration of an image manifest, which is what runtimes call the
@@ -191,12 +264,7 @@ impl Registry {
             return Ok(None);
         };
         let config = self.fetch(repository, &config, Kind::Config, Kind::Config.limit()).await?;
-        let config = config.and_then(|config| serde_json::from_slice::<Config>(&config).ok());
-        Ok(config.and_then(|Config { os, architecture, variant }| {
-            let variant = variant.filter(|variant| !variant.is_empty());
-            let variant = variant.map_or(String::new(), |variant| format!("/{variant}"));
-            format!("{os}/{architecture}{variant}").parse().ok()
-        }))
+        Ok(config.and_then(|config| kept::platform_of(&config)))
     }
 
     /// A blob, whole in memory. Its bytes have the descriptor's digest.
@@ -220,25 +288,38 @@ impl Registry {
     }
 
     /// All tags of a repository, in the order in which they are listed; nothing if there is no
-    /// such repository. Half a list is an error.
+    /// such repository. Half a list is an error. A list by mirrors alone says so
+    /// ([`Answer::is_authoritative`]), and may be half.
     ///
     /// # Errors
     /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
-    pub async fn tags(&self, repository: &Repository) -> Result<Option<Arc<[String]>>, Error> {
-        let ask = || async {
-            let tags = match &self.0.backend {
-                Backend::Remote(remote) => remote.tags(repository).await,
-                Backend::Layout(layout) => {
-                    let repository = repository.clone();
-                    read(layout, move |layout| layout.tags(&repository)).await
-                }
-            };
-            tags.map(|tags| tags.map(Arc::from))
+    pub async fn tags(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Answer<Arc<[String]>>>, Error> {
+        let ask = |view: View| async move {
+            self.inner.tags.get(view.clone(), || self.ask_tags(view)).await
         };
-        self.0.tags.get(repository.clone(), ask).await
+        self.seen(repository, Option::is_some, ask).await
+    }
+
+    async fn ask_tags(&self, view: View) -> Definite<Answer<Arc<[String]>>> {
+        let tags = match &self.inner.backend {
+            Backend::Remote(remote) => remote.tags(&view).await?,
+            Backend::Layout(layout) => {
+                let repository = view.repository.clone();
+                let tags = read(layout, move |layout| layout.tags(&repository)).await?;
+                tags.map(|tags| Answer::of_registry(tags, &view.repository))
+            }
+        };
+        Ok(tags.map(|tags| tags.map(Arc::from)))
     }
 
     /// What refers to a manifest, by the referrers API. A layout always has one.
+    ///
+    /// An answer that is not the registry's own ([`Answer::is_authoritative`]) lists what is
+    /// there, and never all of it: nothing is absent because it is not listed, and the fallback
+    /// tag is to be asked for as well.
     ///
     /// # Errors
     /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
@@ -246,19 +327,24 @@ impl Registry {
         &self,
         repository: &Repository,
         digest: &Digest,
-    ) -> Result<Arc<Referrers>, Error> {
-        let ask = || async {
-            let referrers = match &self.0.backend {
-                Backend::Remote(remote) => remote.referrers(repository, digest).await,
-                Backend::Layout(layout) => {
-                    let (repository, digest) = (repository.clone(), digest.clone());
-                    let listed = read(layout, move |layout| layout.referrers(&repository, &digest));
-                    listed.await.map(Referrers::Listed)
-                }
-            };
-            referrers.map(Arc::new)
+    ) -> Result<Answer<Arc<Referrers>>, Error> {
+        let ask = |view: View| async move {
+            let key = (view.clone(), digest.clone());
+            self.inner.referrers.get(key, || self.ask_referrers(view, digest)).await
         };
-        self.0.referrers.get((repository.clone(), digest.clone()), ask).await
+        self.seen(repository, |answer: &Answer<Arc<Referrers>>| answer.value.is_some(), ask).await
+    }
+
+    async fn ask_referrers(&self, view: View, digest: &Digest) -> Refers {
+        let referrers = match &self.inner.backend {
+            Backend::Remote(remote) => remote.referrers(&view, digest).await?,
+            Backend::Layout(layout) => {
+                let (repository, digest) = (view.repository.clone(), digest.clone());
+                let listed = read(layout, move |layout| layout.referrers(&repository, &digest));
+                Answer::of_registry(Referrers::Listed(listed.await?), &view.repository)
+            }
+        };
+        Ok(referrers.map(Arc::new))
     }
 
     async fn fetch(
@@ -268,27 +354,28 @@ impl Registry {
         kind: Kind,
         limit: u64,
     ) -> Result<Option<Bytes>, Error> {
-        let ask = || async {
-            match &self.0.backend {
-                Backend::Remote(remote) => remote.blob(repository, digest, kind, limit).await,
-                Backend::Layout(layout) => {
-                    let (repository, digest) = (repository.clone(), digest.clone());
-                    read(layout, move |layout| layout.blob(&repository, &digest, limit)).await
-                }
-            }
+        let ask = |view: View| async move {
+            let key = (view.clone(), digest.clone());
+            self.inner.blobs.get(key, || self.ask_blob(view, digest, kind, limit)).await
         };
-        self.0.blobs.get((repository.clone(), digest.clone()), ask).await
+        self.seen(repository, Option::is_some, ask).await
     }
-}
 
-fn parse(repository: &Repository, digest: &Digest, fetched: &Fetched) -> Result<Kept, Error> {
-    let parsed = Manifest::parse(&fetched.bytes, fetched.media_type.as_deref());
-    let manifest = parsed.map_err(|source| Error::Manifest {
-        repository: repository.clone(),
-        digest: digest.clone(),
-        source,
-    })?;
-    Ok(Kept { manifest: Arc::new(manifest), size: fetched.bytes.len() })
+    async fn ask_blob(
+        &self,
+        view: View,
+        digest: &Digest,
+        kind: Kind,
+        limit: u64,
+    ) -> Definite<Bytes> {
+        match &self.inner.backend {
+            Backend::Remote(remote) => remote.blob(&view, digest, kind, limit).await,
+            Backend::Layout(layout) => {
+                let (repository, digest) = (view.repository.clone(), digest.clone());
+                read(layout, move |layout| layout.blob(&repository, &digest, limit)).await
+            }
+        }
+    }
 }
 
 /// Reads files where that may block.

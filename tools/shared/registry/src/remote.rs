@@ -2,14 +2,18 @@
 
 use bytes::Bytes;
 use http::{StatusCode, header};
-use http_asking::{Answer, Client, Host, Kind, Request};
+use http_asking::{Client, Host, Kind, Request};
 use records::Digest;
 
+use crate::answer::Answer;
+use crate::apis::Apis;
 use crate::auth::Auth;
 use crate::content::{Descriptor, sha256, verify};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::manifest::ACCEPT;
+use crate::mirrors::Failing;
+use crate::view::View;
 use crate::{Repository, TagOrDigest};
 
 /// The header by which registries say the digest of a manifest.
@@ -26,11 +30,24 @@ pub(crate) struct Fetched {
 #[derive(Debug)]
 pub(crate) struct Remote {
     auth: Auth,
+    apis: Apis,
+    failing: Failing,
 }
 
 impl Remote {
     pub(crate) fn new(client: Client, keychain: Keychain) -> Self {
-        Self { auth: Auth::new(client, keychain) }
+        let auth = Auth::new(client, keychain);
+        Self { auth, apis: Apis::default(), failing: Failing::default() }
+    }
+
+    /// What is known of referrers APIs.
+    pub(crate) fn apis(&self) -> &Apis {
+        &self.apis
+    }
+
+    /// The mirrors that fail.
+    pub(crate) fn failing(&self) -> &Failing {
+        &self.failing
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -40,17 +57,44 @@ impl Remote {
     /// What a tag or digest stands for; nothing if the registry has no such manifest.
     pub(crate) async fn head(
         &self,
-        repository: &Repository,
+        view: &View,
         what: &TagOrDigest,
-    ) -> Result<Option<Descriptor>, Error> {
+    ) -> Result<Option<Answer<Descriptor>>, Error> {
+        self.first(view, |view| async move { self.head_at(&view, what).await }).await
+    }
+
+    /// The manifest of a digest; nothing if the registry has none.
+    pub(crate) async fn manifest(
+        &self,
+        view: &View,
+        digest: &Digest,
+    ) -> Result<Option<Fetched>, Error> {
+        let what = &digest.into();
+        let ask = |view: View| async move { self.manifest_at(&view, what).await };
+        Ok(self.first(view, ask).await?.map(|answer| answer.value.0))
+    }
+
+    /// A blob of at most `limit` bytes; nothing if the registry has none.
+    pub(crate) async fn blob(
+        &self,
+        view: &View,
+        digest: &Digest,
+        kind: Kind,
+        limit: u64,
+    ) -> Result<Option<Bytes>, Error> {
+        let ask = |view: View| async move { self.blob_at(&view, digest, kind, limit).await };
+        Ok(self.first(view, ask).await?.map(|answer| answer.value))
+    }
+
+    async fn head_at(&self, view: &View, what: &TagOrDigest) -> Result<Option<Descriptor>, Error> {
+        let repository = &view.repository;
         let request = |address| Request::head(address).accept(ACCEPT);
-        let Some(answer) = self.ask(repository, &manifest_path(repository, what), request).await?
-        else {
+        let Some(answer) = self.ask(view, &manifest_path(repository, what), request).await? else {
             return Ok(None);
         };
         let Some(digest) = digest_header(repository, what, &answer)? else {
             // A registry that says no digest leaves one way to learn it.
-            let fetched = self.get_manifest(repository, what).await?;
+            let fetched = self.manifest_at(view, what).await?;
             return Ok(fetched.map(|(fetched, digest)| Descriptor {
                 digest,
                 size: Some(fetched.bytes.len() as u64),
@@ -66,27 +110,17 @@ impl Remote {
         Ok(Some(Descriptor { digest, media_type: media_type(&answer), size }))
     }
 
-    /// The manifest of a digest; nothing if the registry has none.
-    pub(crate) async fn manifest(
+    async fn blob_at(
         &self,
-        repository: &Repository,
-        digest: &Digest,
-    ) -> Result<Option<Fetched>, Error> {
-        let fetched = self.get_manifest(repository, &digest.into()).await?;
-        Ok(fetched.map(|(fetched, _)| fetched))
-    }
-
-    /// A blob of at most `limit` bytes; nothing if the registry has none.
-    pub(crate) async fn blob(
-        &self,
-        repository: &Repository,
+        view: &View,
         digest: &Digest,
         kind: Kind,
         limit: u64,
     ) -> Result<Option<Bytes>, Error> {
+        let repository = &view.repository;
         let path = format!("/v2/{}/blobs/{digest}", repository.path());
         let request = |address| Request::get(kind, address).limit(limit);
-        let Some(answer) = self.ask(repository, &path, request).await? else {
+        let Some(answer) = self.ask(view, &path, request).await? else {
             return Ok(None);
         };
         verify(&answer.body, digest)
@@ -94,14 +128,14 @@ impl Remote {
         Ok(Some(answer.body))
     }
 
-    async fn get_manifest(
+    async fn manifest_at(
         &self,
-        repository: &Repository,
+        view: &View,
         what: &TagOrDigest,
     ) -> Result<Option<(Fetched, Digest)>, Error> {
+        let repository = &view.repository;
         let request = |address| Request::get(Kind::Manifest, address).accept(ACCEPT);
-        let Some(answer) = self.ask(repository, &manifest_path(repository, what), request).await?
-        else {
+        let Some(answer) = self.ask(view, &manifest_path(repository, what), request).await? else {
             return Ok(None);
         };
         let digest = match what {
@@ -119,25 +153,33 @@ impl Remote {
     /// The answer to any question, with the credentials that it takes.
     pub(crate) async fn send(
         &self,
-        repository: &Repository,
+        view: &View,
         request: Request,
-    ) -> Result<Answer, Error> {
-        self.auth.ask(repository, request).await
+    ) -> Result<http_asking::Answer, Error> {
+        let answer = self.auth.ask(view, request).await?;
+        if answer.status.is_success() {
+            self.apis.note_shown(&view.repository);
+        }
+        Ok(answer)
+    }
+
+    /// The host that is asked about a repository.
+    pub(crate) fn host(&self, repository: &Repository) -> Result<Host, Error> {
+        let named = repository.host();
+        named.map_err(|source| Error::Host { repository: repository.clone(), source })
     }
 
     /// The answer to a question about `path`; nothing for 404, an error for every other status
     /// that is no success.
     async fn ask(
         &self,
-        repository: &Repository,
+        view: &View,
         path: &str,
         request: impl FnOnce(http_asking::Address) -> Request,
-    ) -> Result<Option<Answer>, Error> {
-        let host = repository
-            .host()
-            .map_err(|source| Error::Host { repository: repository.clone(), source })?;
+    ) -> Result<Option<http_asking::Answer>, Error> {
+        let host = self.host(&view.repository)?;
         let request = request(self.client().address(&host, path));
-        let answer = self.send(repository, request).await?;
+        let answer = self.send(view, request).await?;
         match answer.status {
             status if status.is_success() => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -155,7 +197,7 @@ fn manifest_path(repository: &Repository, what: &TagOrDigest) -> String {
 fn digest_header(
     repository: &Repository,
     asked: &TagOrDigest,
-    answer: &Answer,
+    answer: &http_asking::Answer,
 ) -> Result<Option<Digest>, Error> {
     let Some(value) = answer.headers.get(DIGEST_HEADER) else {
         return Ok(None);
@@ -170,7 +212,7 @@ fn digest_header(
 }
 
 /// The media type of an answer, without parameters.
-pub(crate) fn media_type(answer: &Answer) -> Option<String> {
+pub(crate) fn media_type(answer: &http_asking::Answer) -> Option<String> {
     let media_type = answer.header(header::CONTENT_TYPE)?.split(';').next()?;
     let media_type = media_type.trim().to_ascii_lowercase();
     // RFC 6838 section 4.2: type and subtype have up to 127 characters each.

@@ -27,6 +27,17 @@ pub(super) struct Entry {
     #[serde(default)]
     pub(super) allow_addresses: Vec<String>,
     pub(super) credentials: Option<Credentials>,
+    #[serde(default)]
+    pub(super) mirrors: Vec<String>,
+    pub(super) upstream: Option<AfterMirrors>,
+}
+
+/// Whether the host itself is asked after its mirrors.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum AfterMirrors {
+    Fallback,
+    Never,
 }
 
 /// Who we are, in TLS.

@@ -60,12 +60,31 @@ fn what_cannot_be_used_is_told_with_its_place() {
         ),
         ("hosts:\n  a: {allowAddresses: [10.0.0.0/99]}\n", "allowAddresses"),
         ("hosts:\n  a: {realms: ['http://b']}\n", "the hosts file"),
+        ("hosts:\n  a: {mirrors: ['http://b']}\n", "without a scheme"),
+        ("hosts:\n  a: {upstream: never}\n", "there are none"),
+        ("hosts:\n  a: {mirrors: [b], upstream: sometimes}\n", "sometimes"),
+        ("hosts:\n  '*.a': {mirrors: [b]}\n", "host in full"),
+        ("hosts:\n  docker.io: {}\n  index.docker.io: {}\n", "by another name"),
     ] {
         let error = hosts(text).expect_err(text);
         assert!(chain(&error).contains(wanted), "{text}: {}", chain(&error));
     }
     let error = Hosts::read(Path::new("/nowhere/hosts.yaml")).expect_err("not there");
     assert!(error.to_string().contains("/nowhere/hosts.yaml"));
+}
+
+#[test]
+fn docker_hub_is_one_host_whatever_it_is_called() {
+    for name in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
+        let text = format!("hosts:\n  {name}: {{mirrors: [m.example/hub, n], upstream: never}}\n");
+        let hosts = hosts(&text).expect("hosts");
+        let set = hosts.of(&host("registry-1.docker.io")).expect("settings");
+        let places: Vec<_> =
+            set.mirrors.iter().map(|m| (m.host().as_str(), m.path_of("library/nginx"))).collect();
+        let wanted = [("m.example", "hub/library/nginx"), ("n", "library/nginx")];
+        assert_eq!(places, wanted.map(|(host, path)| (host, path.to_owned())));
+        assert_eq!(set.upstream, Upstream::Never);
+    }
 }
 
 #[test]
@@ -97,6 +116,8 @@ fn the_example_of_the_documents_is_read() {
     assert!(private.identity.is_some() && private.credentials.is_some());
     assert_eq!((private.authorities.len(), private.realms.len()), (1, 1));
     assert!(hosts.of(&host("localhost:5000")).is_some_and(|settings| settings.plain_http));
+    let hub = hosts.of(&host("registry-1.docker.io")).expect("settings");
+    assert_eq!((hub.mirrors.len(), hub.upstream), (1, Upstream::Fallback));
     let slow = hosts.of(&host("a.slow.example.net")).expect("settings");
     assert_eq!((slow.in_flight, slow.pace), (Some(2), Some(Duration::from_millis(200))));
 }

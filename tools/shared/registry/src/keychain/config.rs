@@ -1,15 +1,15 @@
 //! Docker's `config.json` (and `auth.json`, and `.dockerconfigjson`), as far as credentials go.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use records::text::shown;
 use serde::Deserialize;
 
 use super::helper::HelperName;
 use super::pattern::Pattern;
-use super::{Credential, KeychainError, Source};
+use super::{Credential, Source};
 use crate::Repository;
 
 /// The file as it is written. What else Docker keeps there is nothing to us.
@@ -33,6 +33,23 @@ struct Auth {
     identitytoken: String,
 }
 
+/// What is wrong with a document. The parser's own words are left out: they may quote a password.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConfigFault {
+    #[error(
+        "it is no Docker configuration (line {line}, column {column}): it must be JSON with `auths`, `credHelpers` or `credsStore`"
+    )]
+    Malformed { line: usize, column: usize },
+    #[error("its entry `{}` {fault}", shown(.key))]
+    Entry { key: String, fault: &'static str },
+}
+
+impl From<serde_json::Error> for ConfigFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed { line: error.line(), column: error.column() }
+    }
+}
+
 /// One file, understood.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
@@ -42,27 +59,15 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, KeychainError> {
-        let written: Written = serde_json::from_slice(text).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            KeychainError::Malformed { path: path.to_owned(), line, column }
-        })?;
-        let fault = |key: &str, fault| KeychainError::Entry {
-            path: path.to_owned(),
-            key: key.to_owned(),
-            fault,
-        };
+    pub(super) fn parse(text: &[u8]) -> Result<Self, ConfigFault> {
+        let written: Written = serde_json::from_slice(text)?;
+        let fault = |key: &str, fault| ConfigFault::Entry { key: key.to_owned(), fault };
         let helper = |key: &str, name: &str| {
             name.parse::<HelperName>().map_err(|_| {
                 fault(key, "names no credential helper: letters, digits, `_` and `-` make a name")
             })
         };
-        let mut stored = Vec::new();
-        for (key, auth) in written.auths.unwrap_or_default() {
-            if let Some(credential) = credential(auth).map_err(|why| fault(&key, why))? {
-                stored.push((Pattern::new(&key), credential));
-            }
-        }
+        let stored = stored(written.auths.unwrap_or_default())?;
         let mut helpers = Vec::new();
         for (key, name) in written.cred_helpers.unwrap_or_default() {
             helpers.push((Pattern::new(&key), helper(&key, &name)?));
@@ -70,6 +75,17 @@ impl ConfigFile {
         let store = written.creds_store.filter(|name| !name.is_empty());
         let store = store.map(|name| helper("credsStore", &name)).transpose()?;
         Ok(Self { stored, helpers, store })
+    }
+
+    /// The older file (`.dockercfg`), which is what `auths` holds now.
+    pub(super) fn parse_auths(text: &[u8]) -> Result<Self, ConfigFault> {
+        let stored = stored(serde_json::from_slice(text)?)?;
+        Ok(Self { stored, helpers: Vec::new(), store: None })
+    }
+
+    /// The credentials that stand in it; helpers are left out.
+    pub(super) fn into_stored(self) -> Vec<(Pattern, Credential)> {
+        self.stored
     }
 
     /// Where this file's credential for `repository` may be.
@@ -81,6 +97,18 @@ impl ConfigFile {
         let store = self.store.as_ref().map(helper);
         own.into_iter().chain(stored).chain(store).collect()
     }
+}
+
+fn stored(auths: BTreeMap<String, Auth>) -> Result<Vec<(Pattern, Credential)>, ConfigFault> {
+    let mut stored = Vec::new();
+    for (key, auth) in auths {
+        match credential(auth) {
+            Ok(Some(credential)) => stored.push((Pattern::new(&key), credential)),
+            Ok(None) => {}
+            Err(fault) => return Err(ConfigFault::Entry { key, fault }),
+        }
+    }
+    Ok(stored)
 }
 
 /// The value of the most specific pattern that fits.
@@ -120,7 +148,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> ConfigFile {
-        ConfigFile::parse(Path::new("config.json"), text.as_bytes()).expect("a configuration")
+        ConfigFile::parse(text.as_bytes()).expect("a configuration")
     }
 
     fn sources(text: &str, repository: &str) -> Vec<String> {
@@ -186,10 +214,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_said_without_secrets() {
-        let error = |text: &str| {
-            let result = ConfigFile::parse(Path::new("config.json"), text.as_bytes());
-            result.expect_err("refused").to_string()
-        };
+        let error =
+            |text: &str| ConfigFile::parse(text.as_bytes()).expect_err("refused").to_string();
         let colon = STANDARD.encode("hunter2");
         for (text, words) in [
             (

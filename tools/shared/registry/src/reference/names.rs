@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use http_asking::{Host, HostError};
+use http_asking::{Host, HostError, Mirror};
 use records::text::shown;
 
 use super::{DOCKER_HUB, Reference, ReferenceError, grammar};
@@ -23,6 +23,11 @@ impl Repository {
     /// From parts that the grammar has approved.
     pub(super) fn new(domain: &str, path: &str) -> Self {
         Self { domain: domain.into(), path: path.into() }
+    }
+
+    /// What a mirror calls this repository.
+    pub(crate) fn at(&self, mirror: &Mirror) -> Self {
+        Self::new(mirror.host().as_str(), &mirror.path_of(&self.path))
     }
 
     /// The registry as references name it, with its port: `docker.io`, `registry:5000`.

@@ -5,7 +5,7 @@ use records::FailureCode;
 use registry::{Descriptor, Manifest, Selection, platform};
 use testkit::registry::{Canned, FakeRegistry};
 
-use crate::support::{anonymous, repository, tag};
+use crate::support::{Found, anonymous, repository, tag};
 
 #[tokio::test]
 async fn a_tag_an_index_and_the_manifest_of_a_platform() {
@@ -16,7 +16,7 @@ async fn a_tag_an_index_and_the_manifest_of_a_platform() {
     let index = fake.push_index("acme/web", Some("1.4"), &children);
     let (registry, web) = (anonymous(), repository(&fake, "acme/web"));
 
-    let head = registry.head(&web, &tag("1.4")).await.expect("asked").expect("there");
+    let head = registry.found(&web, &tag("1.4")).await.expect("asked").expect("there");
     let expected = Descriptor {
         digest: index.digest.parse().expect("a digest"),
         media_type: Some(index.media_type.clone()),
@@ -48,11 +48,11 @@ async fn many_ask_the_same_and_it_is_asked_once() {
     let image = fake.push_image("acme/web", Some("1"), "amd64");
     let digest: records::Digest = image.digest.parse().expect("a digest");
     let (registry, web, one) = (anonymous(), repository(&fake, "acme/web"), tag("1"));
-    let heads = join_all((0..50).map(|_| registry.head(&web, &one))).await;
+    let heads = join_all((0..50).map(|_| registry.found(&web, &one))).await;
     assert!(heads.iter().all(|head| matches!(head, Ok(Some(found)) if found.digest == digest)));
     let manifests = join_all((0..50).map(|_| registry.manifest(&web, &digest))).await;
     assert!(manifests.iter().all(|manifest| matches!(manifest, Ok(Some(_)))));
-    registry.clone().head(&web, &one).await.expect("remembered");
+    registry.clone().found(&web, &one).await.expect("remembered");
     assert_eq!(fake.count("HEAD", "/v2/acme/web/manifests/1"), 1);
     assert_eq!(fake.count("GET", &format!("/v2/acme/web/manifests/{digest}")), 1);
     assert_eq!(fake.log().len(), 2, "no ping, and nothing twice");
@@ -62,7 +62,7 @@ async fn many_ask_the_same_and_it_is_asked_once() {
 async fn every_question_accepts_every_kind_of_manifest() {
     let fake = FakeRegistry::start();
     fake.push_image("acme/web", Some("1"), "amd64");
-    anonymous().head(&repository(&fake, "acme/web"), &tag("1")).await.expect("asked");
+    anonymous().found(&repository(&fake, "acme/web"), &tag("1")).await.expect("asked");
     let log = fake.log();
     let accept = log[0].header("accept").expect("an Accept header");
     for media_type in [
@@ -82,13 +82,13 @@ async fn what_the_registry_does_not_have_is_none() {
     let registry = anonymous();
     let (web, other) = (repository(&fake, "acme/web"), repository(&fake, "acme/other"));
     let digest: records::Digest = image.digest.parse().expect("a digest");
-    assert_eq!(registry.head(&web, &tag("2")).await.expect("asked"), None);
-    assert_eq!(registry.head(&other, &digest).await.expect("asked"), None);
+    assert_eq!(registry.found(&web, &tag("2")).await.expect("asked"), None);
+    assert_eq!(registry.found(&other, &digest).await.expect("asked"), None);
     assert!(registry.manifest(&other, &digest).await.expect("asked").is_none());
     let blob = Descriptor { digest: digest.clone(), media_type: None, size: None };
     assert_eq!(registry.blob(&web, &blob, 1000).await.expect("asked"), None);
     fake.delete_manifest("acme/web", &image.digest);
-    assert_eq!(registry.head(&web, &digest).await.expect("asked"), None);
+    assert_eq!(registry.found(&web, &digest).await.expect("asked"), None);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn what_it_refuses_is_never_none() {
         let name = format!("acme/of-{status}");
         let web = repository(&fake, &name);
         fake.can(&format!("/v2/{name}/manifests/1"), Canned::status(status));
-        let error = registry.head(&web, &tag("1")).await.expect_err("refused");
+        let error = registry.found(&web, &tag("1")).await.expect_err("refused");
         assert_eq!(error.code(), code, "{error}");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert_eq!(error.host().map(ToString::to_string), Some(fake.host()));
@@ -128,9 +128,9 @@ async fn a_failure_is_asked_once_too() {
     let fake = FakeRegistry::start();
     fake.can("/v2/acme/web/manifests/1", Canned::status(500));
     let (registry, web, one) = (anonymous(), repository(&fake, "acme/web"), tag("1"));
-    let answers = join_all((0..50).map(|_| registry.head(&web, &one))).await;
+    let answers = join_all((0..50).map(|_| registry.found(&web, &one))).await;
     assert!(answers.iter().all(Result::is_err));
-    registry.head(&web, &one).await.expect_err("remembered");
+    registry.found(&web, &one).await.expect_err("remembered");
     assert_eq!(fake.log().len(), 1);
 }
 
@@ -140,10 +140,10 @@ async fn nobody_there_is_an_error() {
     let web = repository(&fake, "acme/web");
     drop(fake);
     let registry = anonymous();
-    let error = registry.head(&web, &tag("1")).await.expect_err("nobody there");
+    let error = registry.found(&web, &tag("1")).await.expect_err("nobody there");
     assert_eq!((error.code(), error.retryable()), (FailureCode::HostUnreachable, true));
     let impossible = "registry:99999999/web".parse().expect("a repository");
-    let error = registry.head(&impossible, &tag("1")).await.expect_err("no host");
+    let error = registry.found(&impossible, &tag("1")).await.expect_err("no host");
     assert_eq!(error.code(), FailureCode::BadReference);
 }
 

@@ -5,8 +5,8 @@ use registry::{Denial, Descriptor, Error, Keychain, Registry};
 use testkit::registry::{Access, Asked, Bearer, FakeRegistry};
 
 use crate::support::{
-    anonymous, as_user, client, denial, http_args, keychain, of_status, repository, tag, tokens,
-    user, with_config,
+    Found, anonymous, as_user, client, denial, http_args, keychain, of_status, repository, tag,
+    tokens, user, with_config,
 };
 
 #[tokio::test]
@@ -18,12 +18,12 @@ async fn basic_credentials_follow_the_first_refusal() {
     fake.switch(|switches| switches.access = Access::basic("user", "secret"));
     let registry = as_user(&fake);
     for name in ["acme/web", "acme/app"] {
-        registry.head(&repository(&fake, name), &tag("1")).await.expect("let in").expect("there");
+        registry.found(&repository(&fake, name), &tag("1")).await.expect("let in").expect("there");
     }
     assert_eq!((of_status(&fake, 401), fake.log().len()), (1, 3));
     assert_eq!(fake.log()[0].header("authorization"), None, "not before it is wanted");
 
-    let error = anonymous().head(&repository(&fake, "acme/web"), &tag("1")).await;
+    let error = anonymous().found(&repository(&fake, "acme/web"), &tag("1")).await;
     let error = error.expect_err("no credentials");
     assert!(matches!(denial(&error), Some(Denial::NoCredentials(_))), "{error}");
     assert_eq!(error.code(), FailureCode::Unauthorized);
@@ -38,7 +38,7 @@ async fn wrong_credentials_are_said_and_not_swallowed() {
     for fake in [basic, tokens(Bearer { user: other, ..Bearer::default() })] {
         let registry = as_user(&fake);
         let web = repository(&fake, "acme/web");
-        let error = registry.head(&web, &tag("1")).await.expect_err("refused");
+        let error = registry.found(&web, &tag("1")).await.expect_err("refused");
         assert!(
             matches!(denial(&error), Some(Denial::CredentialsRefused(of)) if *of == web),
             "{error}"
@@ -51,7 +51,7 @@ async fn wrong_credentials_are_said_and_not_swallowed() {
             .any(|asked| asked.header("authorization").is_none());
         assert!(!anonymous, "wrong credentials are not replaced by none");
         assert!(!error.to_string().contains("secret"));
-        registry.head(&web, &tag("2")).await.expect_err("refused");
+        registry.found(&web, &tag("2")).await.expect_err("refused");
         assert!(
             fake.count("GET", "/token") <= 1,
             "a token that was refused is not asked for again"
@@ -85,7 +85,7 @@ async fn credentials_do_not_go_to_a_foreign_realm() {
         for config in [password, identity] {
             let registry = with_config(&config);
             // The token server gives a token that is not the registry's, or none.
-            let error = registry.head(&repository(&fake, "acme/web"), &tag("1")).await;
+            let error = registry.found(&repository(&fake, "acme/web"), &tag("1")).await;
             let error = error.expect_err("refused");
             assert_eq!(error.code(), FailureCode::RealmRefused, "{error}");
             assert!(matches!(denial(&error), Some(Denial::RealmRefused(_))), "{error}");
@@ -115,7 +115,7 @@ async fn an_https_registry_has_no_plain_realm() {
     let client = http_asking::Client::new(args.settings().expect("settings")).expect("a client");
     let registry = Registry::remote(client, Keychain::empty());
     let error =
-        registry.head(&repository(&fake, "acme/web"), &tag("1")).await.expect_err("refused");
+        registry.found(&repository(&fake, "acme/web"), &tag("1")).await.expect_err("refused");
     assert!(matches!(error, Error::PlainRealm { .. }), "{error}");
     assert_eq!(error.code(), FailureCode::RealmRefused);
     assert!(server.log().is_empty());
@@ -187,23 +187,23 @@ async fn a_credential_helper_is_asked_once() {
     let (web, app) = (repository(&fake, "acme/web"), repository(&fake, "acme/app"));
     let registry = asks(r#"{"credsStore": "empty", "credHelpers": {"HOST": "good"}}"#);
     for repository in [&web, &app] {
-        registry.head(repository, &tag("1")).await.expect("let in").expect("there");
+        registry.found(repository, &tag("1")).await.expect("let in").expect("there");
     }
     let asked = std::fs::read_to_string(std::path::Path::new(&folder).join("asked"));
     assert_eq!(asked.expect("asked"), format!("{}\n", fake.host()));
 
-    let error = asks(r#"{"credsStore": "empty"}"#).head(&web, &tag("1")).await.expect_err("none");
+    let error = asks(r#"{"credsStore": "empty"}"#).found(&web, &tag("1")).await.expect_err("none");
     assert!(matches!(denial(&error), Some(Denial::NoCredentials(_))), "{error}");
     for broken in ["broken", "not-installed"] {
         let registry = asks(&format!(r#"{{"credsStore": "{broken}"}}"#));
-        let error = registry.head(&web, &tag("1")).await.expect_err("refused");
+        let error = registry.found(&web, &tag("1")).await.expect_err("refused");
         assert_eq!(error.code(), FailureCode::Credentials, "{error}");
         assert!(error.to_string().contains(&format!("docker-credential-{broken}")), "{error}");
     }
     // What is public can be asked all the same.
     fake.switch(|switches| switches.access = Access::Open);
     let registry = asks(r#"{"credsStore": "broken"}"#);
-    registry.head(&web, &tag("1")).await.expect("public").expect("there");
+    registry.found(&web, &tag("1")).await.expect("public").expect("there");
 }
 
 fn helper(folder: &std::path::Path, name: &str, script: &str) {

@@ -6,7 +6,7 @@ use http_asking::HttpArgs;
 use registry::{Error, Registry, RegistryArgs};
 use testkit::registry::{Access, Bearer, FakeRegistry};
 
-use crate::support::{http_args, repository, tag};
+use crate::support::{Found, http_args, repository, tag};
 
 /// A registry client with this hosts file, which lies in `folder`, that speaks https.
 fn by_https(folder: &Path, text: &str) -> Registry {
@@ -31,7 +31,7 @@ fn client(folder: &Path, text: &str, mut http: HttpArgs) -> Registry {
 }
 
 async fn found(registry: &Registry, fake: &FakeRegistry) -> Result<bool, Error> {
-    registry.head(&repository(fake, "acme/web"), &tag("1")).await.map(|found| found.is_some())
+    registry.found(&repository(fake, "acme/web"), &tag("1")).await.map(|found| found.is_some())
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use registry::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::tag;
+use crate::support::{Found, tag};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -91,7 +91,7 @@ impl Made {
 
 async fn head(registry: &Registry, image: &str) -> Result<Option<Descriptor>, Error> {
     let reference: Reference = image.parse().expect(image);
-    registry.head(reference.repository(), reference.tag_or_digest()).await
+    registry.found(reference.repository(), reference.tag_or_digest()).await
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn what_cannot_be_read_is_an_error() {
         assert_eq!(error.code(), FailureCode::Layout, "{error}");
         assert!(error.host().is_none() && !error.retryable());
     }
-    let error = registry.head(&"version".parse().expect("a repository"), &tag("x")).await;
+    let error = registry.found(&"version".parse().expect("a repository"), &tag("x")).await;
     assert!(error.expect_err("version").to_string().contains("`2.0.0`"));
 }
 

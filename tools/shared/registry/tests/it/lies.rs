@@ -4,7 +4,7 @@ use records::FailureCode;
 use registry::{Descriptor, Error};
 use testkit::registry::{Bytes, Canned, DigestHeader, FakeRegistry, Payload};
 
-use crate::support::{anonymous, repository, tag};
+use crate::support::{Found, anonymous, repository, tag};
 
 #[tokio::test]
 async fn a_missing_digest_header_costs_one_more_request() {
@@ -12,15 +12,15 @@ async fn a_missing_digest_header_costs_one_more_request() {
     let image = fake.push_image("acme/web", Some("1"), "amd64");
     fake.switch(|switches| switches.digest_header = DigestHeader::Missing);
     let (registry, web) = (anonymous(), repository(&fake, "acme/web"));
-    let head = registry.head(&web, &tag("1")).await.expect("asked").expect("there");
+    let head = registry.found(&web, &tag("1")).await.expect("asked").expect("there");
     assert_eq!(head.digest.as_str(), image.digest);
     assert_eq!(head.media_type.as_deref(), Some(image.media_type.as_str()));
     assert_eq!(head.size, Some(image.size as u64));
     let digest: records::Digest = image.digest.parse().expect("a digest");
-    assert!(registry.head(&web, &digest).await.expect("asked").is_some());
+    assert!(registry.found(&web, &digest).await.expect("asked").is_some());
     assert_eq!(fake.log().len(), 4);
     // Nothing there is nothing there, without a second look.
-    assert_eq!(registry.head(&web, &tag("2")).await.expect("asked"), None);
+    assert_eq!(registry.found(&web, &tag("2")).await.expect("asked"), None);
     assert_eq!(fake.log().len(), 5);
 }
 
@@ -30,7 +30,7 @@ async fn a_digest_header_that_is_none_is_an_error() {
     fake.push_image("acme/web", Some("1"), "amd64");
     for lie in [DigestHeader::Empty, DigestHeader::Malformed] {
         fake.switch(|switches| switches.digest_header = lie);
-        let error = anonymous().head(&repository(&fake, "acme/web"), &tag("1")).await;
+        let error = anonymous().found(&repository(&fake, "acme/web"), &tag("1")).await;
         let error = error.expect_err("a lie");
         assert!(matches!(error, Error::DigestHeader { .. }), "{lie:?}: {error}");
         assert_eq!(error.code(), FailureCode::BadResponse);
@@ -43,7 +43,7 @@ async fn a_digest_is_answered_with_itself() {
     let image = fake.push_image("acme/web", Some("1"), "amd64");
     let digest: records::Digest = image.digest.parse().expect("a digest");
     fake.switch(|switches| switches.digest_header = DigestHeader::Wrong);
-    let error = anonymous().head(&repository(&fake, "acme/web"), &digest).await;
+    let error = anonymous().found(&repository(&fake, "acme/web"), &digest).await;
     let error = error.expect_err("a lie");
     assert_eq!(error.code(), FailureCode::DigestMismatch, "{error}");
     // The bytes prove themselves, whatever the header says.
@@ -64,7 +64,7 @@ async fn bytes_that_are_others_are_refused() {
     let errors = [
         registry.manifest(&web, &digest).await.map(|_| ()).expect_err("a lie"),
         registry.config_digest(&web, &digest).await.map(|_| ()).expect_err("a lie"),
-        registry.head(&web, &digest).await.map(|_| ()).expect_err("a lie"),
+        registry.found(&web, &digest).await.map(|_| ()).expect_err("a lie"),
     ];
     let blob = Descriptor {
         digest: image.config.parse().expect("a digest"),
@@ -110,7 +110,7 @@ async fn what_is_no_manifest_is_an_error() {
         let error = registry.manifest(&web, &digest).await.expect_err("no manifest");
         assert!(matches!(error, Error::Manifest { .. }), "{body}: {error}");
         assert_eq!(error.code(), FailureCode::BadResponse);
-        assert!(registry.head(&web, &digest).await.expect("asked").is_some());
+        assert!(registry.found(&web, &digest).await.expect("asked").is_some());
     }
 }
 

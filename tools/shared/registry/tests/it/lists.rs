@@ -5,7 +5,7 @@ use registry::{Referrers, Registry, RegistryArgs, Repository};
 use serde_json::json;
 use testkit::registry::{Canned, FakeRegistry};
 
-use crate::support::{anonymous, http_args, repository};
+use crate::support::{Found, anonymous, http_args, repository};
 
 fn digest(text: &str) -> Digest {
     text.parse().expect("a digest")
@@ -21,7 +21,7 @@ async fn all_pages_of_tags_are_read_once() {
     let (registry, web) = (anonymous(), repository(&fake, "acme/web"));
     let asked = futures::future::join_all((0..20).map(|_| registry.tags(&web))).await;
     for tags in asked {
-        assert_eq!(tags.expect("tags").map(|tags| tags.len()), Some(25));
+        assert_eq!(tags.expect("tags").map(|tags| tags.value.len()), Some(25));
     }
     assert_eq!(fake.count("GET", "/v2/acme/web/tags/list"), 3);
     assert_eq!(registry.requests()[&fake.host()]["tags"], 3);
@@ -43,6 +43,7 @@ async fn half_a_list_is_an_error() {
         (page("/broken"), FailureCode::ServerError),
         (Canned::status(200).body("{"), FailureCode::BadResponse),
         (Canned::status(200).body(r#"{"tags":[1]}"#), FailureCode::BadResponse),
+        (Canned::status(200).body(r#"{"name":"acme/web"}"#), FailureCode::BadResponse),
         (Canned::status(403), FailureCode::Forbidden),
         (Canned::status(429), FailureCode::RateLimited),
     ] {
@@ -53,7 +54,7 @@ async fn half_a_list_is_an_error() {
     }
     fake.can(path, Canned::status(200).body(r#"{"name":"acme/web","tags":null}"#));
     let none = anonymous().tags(&repository(&fake, "acme/web")).await.expect("an answer");
-    assert_eq!(none.map(|tags| tags.len()), Some(0));
+    assert_eq!(none.map(|tags| tags.value.len()), Some(0));
 }
 
 #[tokio::test]
@@ -71,9 +72,9 @@ async fn referrers_are_listed_and_a_missing_api_is_none() {
         let image = digest(&image.digest);
         async move { anonymous().referrers(&web, &image).await }
     };
-    assert!(matches!(*ask(web.clone()).await.expect("an answer"), Referrers::NoApi));
+    assert!(matches!(*ask(web.clone()).await.expect("an answer").value, Referrers::NoApi));
     fake.switch(|switches| switches.referrers_api = true);
-    match &*ask(web.clone()).await.expect("an answer") {
+    match &*ask(web.clone()).await.expect("an answer").value {
         Referrers::Listed(found) => {
             let types: Vec<_> = found.iter().map(|entry| entry.artifact_type.as_deref()).collect();
             assert_eq!(types, [Some(bundle)]);
@@ -88,7 +89,7 @@ async fn referrers_are_listed_and_a_missing_api_is_none() {
         Canned::status(200).header("content-type", "text/html").body("<html>"),
     ] {
         fake.can(&path, none);
-        assert!(matches!(*ask(web.clone()).await.expect("an answer"), Referrers::NoApi));
+        assert!(matches!(*ask(web.clone()).await.expect("an answer").value, Referrers::NoApi));
     }
     for (status, code) in [
         (403, FailureCode::Forbidden),
@@ -104,6 +105,29 @@ async fn referrers_are_listed_and_a_missing_api_is_none() {
 }
 
 #[tokio::test]
+async fn a_host_without_the_api_is_asked_once() {
+    let fake = FakeRegistry::start();
+    let (one, two) =
+        (fake.push_image("acme/web", Some("1"), "a"), fake.push_image("acme/api", Some("1"), "b"));
+    let registry = anonymous();
+    let (web, api) = (repository(&fake, "acme/web"), repository(&fake, "acme/api"));
+    let asked = || fake.log().iter().filter(|asked| asked.path.contains("/referrers/")).count();
+    let none = |answer: Result<registry::Answer<_>, _>| {
+        let answer: registry::Answer<std::sync::Arc<Referrers>> = answer.expect("an answer");
+        matches!(*answer.value, Referrers::NoApi)
+    };
+    // From a repository that has shown us nothing a 404 says nothing of its host.
+    assert!(none(registry.referrers(&api, &digest(&two.digest)).await));
+    registry.found(&web, &digest(&one.digest)).await.expect("asked").expect("there");
+    assert!(none(registry.referrers(&web, &digest(&one.digest)).await));
+    assert_eq!(asked(), 2);
+    for other in [&one.config, &two.config] {
+        assert!(none(registry.referrers(&web, &digest(other)).await));
+    }
+    assert_eq!(asked(), 2);
+}
+
+#[tokio::test]
 async fn layouts_have_tags_and_referrers() {
     let layouts = testkit::root().join("testdata/layouts");
     let args =
@@ -113,10 +137,10 @@ async fn layouts_have_tags_and_referrers() {
         "registry.example.com/shop/web:2.4.1".parse().expect("a reference");
     let web = reference.repository();
     let tags = registry.tags(web).await.expect("tags").expect("a repository");
-    assert_eq!(&*tags, ["2.3.0", "2.4.1", "2.5.0", "latest"]);
+    assert_eq!(&*tags.value, ["2.3.0", "2.4.1", "2.5.0", "latest"]);
     let signed =
-        registry.head(web, reference.tag().expect("a tag")).await.expect("found").expect("there");
-    match &*registry.referrers(web, &signed.digest).await.expect("referrers") {
+        registry.found(web, reference.tag().expect("a tag")).await.expect("found").expect("there");
+    match &*registry.referrers(web, &signed.digest).await.expect("referrers").value {
         Referrers::Listed(found) => assert_eq!(found.len(), 3, "a signature and two attestations"),
         Referrers::NoApi => panic!("a layout has one"),
     }

@@ -6,6 +6,8 @@ mod hosts;
 mod layouts;
 mod lies;
 mod lists;
+mod mirrors;
+mod pull_secrets;
 mod real;
 mod references;
 mod support;

@@ -9,7 +9,7 @@ use records::FailureCode;
 use registry::{Descriptor, Manifest, Registry, RegistryArgs, Repository, Selection, platform};
 use testkit::Testbed;
 
-use crate::support::{anonymous, tag, with_config};
+use crate::support::{Found, anonymous, tag, with_config};
 
 #[derive(Parser)]
 struct Cli {
@@ -55,7 +55,7 @@ impl Crane<'_> {
 async fn agrees(crane: &Crane<'_>, registry: &Registry, place: &str) {
     let repository: Repository = place.parse().expect("a repository");
     let index = crane.run(&["digest", &format!("{place}:1")]);
-    let head = registry.head(&repository, &tag("1")).await.expect("asked").expect("there");
+    let head = registry.found(&repository, &tag("1")).await.expect("asked").expect("there");
     assert_eq!(head.digest.as_str(), index);
     let manifest = registry.manifest(&repository, &head.digest).await.expect("asked");
     let Some(Manifest::Index(parsed)) = manifest.as_deref() else {
@@ -67,7 +67,7 @@ async fn agrees(crane: &Crane<'_>, registry: &Registry, place: &str) {
         let child = crane.run(&["digest", &format!("{place}:{tag}")]).parse().expect("a digest");
         assert_eq!(platform::select(parsed, &wanted), Selection::One(child));
     }
-    let docker = registry.head(&repository, &tag("docker")).await.expect("asked").expect("there");
+    let docker = registry.found(&repository, &tag("docker")).await.expect("asked").expect("there");
     let media_type = "application/vnd.docker.distribution.manifest.v2+json";
     assert_eq!(docker.media_type.as_deref(), Some(media_type));
     let image = registry.manifest(&repository, &docker.digest).await.expect("asked");
@@ -79,9 +79,9 @@ async fn agrees(crane: &Crane<'_>, registry: &Registry, place: &str) {
     let blob = Descriptor { digest: config_digest, media_type: None, size: None };
     let bytes = registry.blob(&repository, &blob, 100_000).await.expect("asked").expect("there");
     assert_eq!(String::from_utf8_lossy(&bytes).trim(), config);
-    assert_eq!(registry.head(&repository, &tag("absent")).await.expect("asked"), None);
+    assert_eq!(registry.found(&repository, &tag("absent")).await.expect("asked"), None);
     let absent: Repository = format!("{place}/absent").parse().expect("a repository");
-    assert_eq!(registry.head(&absent, &docker.digest).await.expect("asked"), None);
+    assert_eq!(registry.found(&absent, &docker.digest).await.expect("asked"), None);
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn open_registries_and_the_layouts_made_of_them() {
         let cli = Cli::try_parse_from(["tool", "--layout", tree]).expect("parsed");
         let copied = Registry::new(cli.registry).expect("opened");
         let repository: Repository = place.parse().expect("a repository");
-        let expected = anonymous().head(&repository, &tag("1")).await.expect("asked");
-        assert_eq!(copied.head(&repository, &tag("1")).await.expect("read"), expected);
+        let expected = anonymous().found(&repository, &tag("1")).await.expect("asked");
+        assert_eq!(copied.found(&repository, &tag("1")).await.expect("read"), expected);
     }
 }
 
@@ -136,9 +136,9 @@ async fn a_registry_with_tokens() {
 
     let repository: Repository = private.parse().expect("a repository");
     for denied in [anonymous(), with_config(&config("wrong"))] {
-        let error = denied.head(&repository, &tag("1")).await.expect_err("denied");
+        let error = denied.found(&repository, &tag("1")).await.expect_err("denied");
         assert_eq!(error.code(), FailureCode::Unauthorized, "{error}");
     }
     let repository: Repository = public.parse().expect("a repository");
-    assert!(anonymous().head(&repository, &tag("1")).await.expect("let in").is_some());
+    assert!(anonymous().found(&repository, &tag("1")).await.expect("let in").is_some());
 }

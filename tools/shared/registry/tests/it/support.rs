@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use http_asking::{Client, HttpArgs};
-use registry::{Denial, Error, Keychain, Registry, Repository, Tag};
+use registry::{Denial, Descriptor, Error, Keychain, Registry, Repository, Tag, TagOrDigest};
 use testkit::registry::{Access, Bearer, FakeRegistry};
 
 pub(crate) fn http_args() -> HttpArgs {
@@ -26,6 +26,25 @@ pub(crate) fn http_args() -> HttpArgs {
 
 pub(crate) fn client() -> Client {
     Client::new(http_args().settings().expect("settings")).expect("a client")
+}
+
+/// What a name stands for, where it does not matter who said so.
+pub(crate) trait Found {
+    async fn found(
+        &self,
+        repository: &Repository,
+        what: impl Into<TagOrDigest>,
+    ) -> Result<Option<Descriptor>, Error>;
+}
+
+impl Found for Registry {
+    async fn found(
+        &self,
+        repository: &Repository,
+        what: impl Into<TagOrDigest>,
+    ) -> Result<Option<Descriptor>, Error> {
+        self.head(repository, what).await.map(|found| found.map(|answer| answer.value))
+    }
 }
 
 /// Asks without credentials.
