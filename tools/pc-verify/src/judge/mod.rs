@@ -1,0 +1,1 @@
+//! Judging one piece of evidence: cryptography, time, chain, and what it is about.

@@ -1,0 +1,52 @@
+//! What a store handed over, before anybody has judged it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+/// Evidence as its bytes came. Nothing in it is believed: annotations and media types say where to
+/// look and how to read, not what is true.
+#[derive(Debug, Clone)]
+pub enum Material {
+    /// A layer of a `.sig` image: cosign's simple signing (containers/image,
+    /// docs/containers-signature.5.md, and cosign's specs/SIGNATURE_SPEC.md).
+    SimpleSigning {
+        /// The payload that was signed.
+        payload: Bytes,
+        /// The layer's annotations: signature, certificate, chain, log entry, timestamp.
+        annotations: BTreeMap<String, String>,
+    },
+    /// A DSSE envelope outside of a bundle: a layer of an `.att` image, or an in-toto artifact
+    /// that refers to the image.
+    Envelope {
+        /// The envelope's JSON.
+        bytes: Bytes,
+        /// The layer's annotations.
+        annotations: BTreeMap<String, String>,
+    },
+    /// A Sigstore bundle of whatever version.
+    Bundle {
+        /// Its JSON.
+        bytes: Bytes,
+    },
+    /// An in-toto statement that nobody signed, as BuildKit attaches them.
+    Statement {
+        /// Its JSON.
+        bytes: Bytes,
+    },
+    /// A bill of materials that nobody signed: a layer of an `.sbom` image, or an artifact that
+    /// refers to the image.
+    Sbom {
+        /// The media type that came with it; a hint.
+        media_type: String,
+        /// The document.
+        bytes: Bytes,
+    },
+    /// A signature of the Notary Project: named, not judged.
+    Notation {
+        /// The envelope's media type: `application/jose+json` or `application/cose`.
+        media_type: String,
+        /// The envelope.
+        bytes: Bytes,
+    },
+}
