@@ -9,7 +9,9 @@
 //! - `given`: references from the command line as `image` records.
 //! - `secrets`: the pods' pull secrets, where they are to be used.
 //! - `gate`: what `--fail-on` judges.
+//! - `alone`: the same for another tool that takes references as arguments.
 
+mod alone;
 mod decide;
 mod gate;
 mod given;
@@ -31,6 +33,7 @@ use stage::{
     Answers, CommonArgs, Emitter, Fault, Gate, Input, Mine, Outcome, Steps, StreamArgs, TallyFacts,
 };
 
+pub use crate::alone::resolved;
 use crate::gate::FailOn;
 use crate::question::{Question, UseSecrets};
 use crate::secrets::Secrets;

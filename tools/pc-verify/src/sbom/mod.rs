@@ -34,3 +34,9 @@ pub enum Encoding {
     /// SPDX tag-value.
     TagValue,
 }
+impl Facts {
+    /// stub
+    pub fn format_word(&self) -> String {
+        String::new()
+    }
+}

@@ -123,6 +123,9 @@ macro_rules! find {
             pub verdict: FindVerdict,
             /// Why, in a stable word.
             pub reason: Option<String>,
+            /// The same for people, in one line.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub detail: Option<String>,
             /// Who signed, as far as that is proven.
             pub signer: Option<Signer>,
             /// The log entry that was checked.

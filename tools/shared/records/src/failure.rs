@@ -52,6 +52,8 @@ pub enum FailureCode {
     PlatformUnknown,
     /// It is not settled which index lists the manifest.
     IndexUnknown,
+    /// Whether the repository still has the manifest was not answered.
+    PresentUnknown,
     /// What runs has an image id that no manifest of the tag has.
     ImageIdUnproven,
     /// What runs is not what the reference's digest names.
@@ -66,7 +68,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -88,6 +90,7 @@ impl FailureCode {
         Self::Credentials,
         Self::PlatformUnknown,
         Self::IndexUnknown,
+        Self::PresentUnknown,
         Self::ImageIdUnproven,
         Self::PinContradicted,
         Self::Mirror,
@@ -120,6 +123,7 @@ impl FailureCode {
             Self::Credentials => "credentials",
             Self::PlatformUnknown => "platform-unknown",
             Self::IndexUnknown => "index-unknown",
+            Self::PresentUnknown => "present-unknown",
             Self::ImageIdUnproven => "image-id-unproven",
             Self::PinContradicted => "pin-contradicted",
             Self::Mirror => "mirror",
@@ -195,6 +199,9 @@ impl FailureCode {
             Self::IndexUnknown => {
                 "The tag means another index now, and which one was pulled is not on record. Deploy by digest to have that known."
             }
+            Self::PresentUnknown => {
+                "Mend what kept pc-digest from asking the repository for the manifest: the failures of the image's `digest` record say what. An empty answer about a manifest that a repository may not have says nothing."
+            }
             Self::ImageIdUnproven => {
                 "The runtime knows only the image's own id, and no manifest of the tag has it: the tag was moved, or the image was loaded without a registry. Pull it again, or deploy by digest."
             }
@@ -256,6 +263,9 @@ impl FailureCode {
             Self::Credentials => "the credentials could not be had from their store",
             Self::PlatformUnknown => "no manifest fits the platform, or several do",
             Self::IndexUnknown => "it is not settled which index lists the manifest",
+            Self::PresentUnknown => {
+                "whether the repository still has the manifest was not answered"
+            }
             Self::ImageIdUnproven => "what runs has an image id that no manifest of the tag has",
             Self::PinContradicted => "what runs is not what the reference's digest names",
             Self::Mirror => "no mirror has it, and the registry itself is not to be asked",

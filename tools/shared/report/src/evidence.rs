@@ -97,6 +97,9 @@ pub struct SbomFind {
     pub verdict: FindVerdict,
     /// Why, in a stable word.
     pub reason: Option<String>,
+    /// The same for people, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// Who signed, as far as that is proven.
     pub signer: Option<Signer>,
     /// The log entry that was checked.
@@ -133,6 +136,7 @@ impl From<records::SbomFind> for SbomFind {
             format,
             verdict: find.verdict,
             reason: find.reason,
+            detail: find.detail,
             signer: find.signer,
             log: find.log,
             time: find.time,

@@ -18,9 +18,7 @@ use terminal_size::{Width, terminal_size_of};
 use crate::{Report, Row};
 
 use cells::Uses;
-use paint::{Paint, Tone};
-
-pub use paint::Color;
+pub use paint::{Color, Paint, Tone};
 
 /// How wide the table is where there is no terminal that says so.
 const DEFAULT_WIDTH: usize = 120;

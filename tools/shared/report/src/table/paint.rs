@@ -11,7 +11,7 @@ pub enum Color {
 
 /// What a piece of text is to the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub enum Tone {
     /// Neither good nor bad.
     Plain,
     /// To be seen first.
@@ -32,15 +32,18 @@ pub(crate) enum Tone {
 
 /// Colours text, or leaves it as it is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Paint(Color);
+pub struct Paint(Color);
 
 impl Paint {
-    pub(crate) fn new(color: Color) -> Self {
+    /// With colours or without.
+    #[must_use]
+    pub fn new(color: Color) -> Self {
         Self(color)
     }
 
     /// `text` in the colour of `tone`. A line feed at the end stays outside.
-    pub(crate) fn on(self, tone: Tone, text: &str) -> String {
+    #[must_use]
+    pub fn on(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Plain => "",
             Tone::Strong => "1",

@@ -1,0 +1,215 @@
+//! The tool: from the command line to the stream.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use records::wire::WireError;
+use records::{DigestRecord, Record, RepositoryRecord};
+use registry::Registry;
+use report::table::Look;
+use serde_json::{Map, Value};
+use stage::input::InputError;
+use stage::{Answers, Emitter, Fault, Gate, Input, Mine, Outcome, Progress, Steps, TallyFacts};
+
+use crate::answer::{Answer, answer, unaskable};
+use crate::check::Check;
+use crate::cli::{Cli, Format};
+use crate::examine::{Examiner, Keeps};
+use crate::find::Finder;
+use crate::gate::{Demand, missed};
+use crate::judge::Judge;
+use crate::question::Question;
+use crate::table::{Detail, table};
+use crate::tags::KnownTags;
+use crate::trust::Trust;
+
+impl stage::Tool for Cli {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    fn common(&self) -> &stage::CommonArgs {
+        &self.common
+    }
+
+    fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
+        let checks = self.wanted.on();
+        demands_are_looked_for(&self.require, &checks)?;
+        if self.images.is_empty() && !self.no_input && io::stdin().is_terminal() {
+            return Err(no_source());
+        }
+        let progress = common.progress();
+        let detail = if self.output.explain { Detail::All } else { Detail::Verdicts };
+        if self.format() == Format::Json {
+            return common.block_on(verify(self, checks, common.emitter(), progress));
+        }
+        let kept = Kept::default();
+        let emitter = Emitter::new(Box::new(kept.clone()), Self::NAME, Self::VERSION, common.clock);
+        let outcome = common.block_on(verify(self, checks, emitter, progress));
+        // What was found out is shown also where the input was cut; the status says so.
+        let color = Look::of_stdout(0).color;
+        stage::cli::print(table(&kept.taken(), color, detail).as_bytes())?;
+        outcome
+    }
+}
+
+impl Cli {
+    /// A person who gives images at a terminal wants to read the answer.
+    fn format(&self) -> Format {
+        let for_people = !self.images.is_empty() && io::stdout().is_terminal();
+        self.output.format.unwrap_or(if for_people { Format::Table } else { Format::Json })
+    }
+}
+
+/// Output that is kept, to be shown in another form.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn taken(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn no_source() -> Fault {
+    Fault::usage("nothing to read: standard input is a terminal")
+        .with_hint("give an image (`pc-verify ghcr.io/acme/web:1.4`), or pipe a stream into it (`pc-discover | pc-digest | pc-verify`)")
+}
+
+/// A demand for what is not looked for could never be met.
+fn demands_are_looked_for(demands: &[Demand], checks: &[Check]) -> Result<(), Fault> {
+    match demands.iter().map(|demand| demand.check()).find(|check| !checks.contains(check)) {
+        None => Ok(()),
+        Some(check) => Err(Fault::usage(format!(
+            "`--require` demands something of {check}, which is switched off"
+        ))
+        .with_hint("leave the demand out, or switch the check on (`--checks`)")),
+    }
+}
+
+/// What a record raises.
+enum Raised {
+    /// The evidence of what runs.
+    Evidence(Box<Question>),
+    /// Nothing can be asked, and a gate has to know.
+    Unresolved(String),
+}
+
+async fn verify(
+    cli: Cli,
+    checks: Vec<Check>,
+    emitter: Emitter,
+    progress: Progress,
+) -> Result<Outcome, Fault> {
+    let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
+    let examiner = Examiner::new(Judge, Trust, Keeps::Facts).map_err(Fault::incomplete)?;
+    let known = Arc::new(KnownTags::default());
+    let finder =
+        Finder::new(registry.clone(), Vec::new(), checks.clone(), Arc::clone(&known), examiner);
+    let input = match (cli.images.is_empty(), cli.no_input) {
+        (false, _) => {
+            Input::Made(pc_digest::resolved(registry.clone(), &cli.images, cli.platform)?)
+        }
+        (true, true) => Input::Nothing,
+        (true, false) => Input::stdin(cli.stream.max_line),
+    };
+    let gate = if cli.require.is_empty() { Gate::Open } else { Gate::Judges };
+    let asking = Arc::new(Asking { finder, checks, demands: cli.require });
+    let (settings, counted) = (settings(&asking), registry);
+    let steps = Steps {
+        reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
+        raises: move |mine: &Mine| raises(mine, &known, gate),
+        key: |raised: &Raised| match raised {
+            Raised::Evidence(question) => (Some(question.key()), String::new()),
+            Raised::Unresolved(image) => (None, image.clone()),
+        },
+        ask: move |raised| {
+            let asking = Arc::clone(&asking);
+            async move { asking.answer(raised).await }
+        },
+        facts: move || TallyFacts {
+            requests: counted.requests(),
+            settings,
+            ..TallyFacts::default()
+        },
+        gate,
+    };
+    stage::enrich::run(input, emitter, progress, steps).await.map_err(Fault::from)
+}
+
+fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, InputError> {
+    match mine.kind {
+        DigestRecord::TYPE => {}
+        RepositoryRecord::TYPE => {
+            known.note(mine.parse()?);
+            return Ok(None);
+        }
+        // What stands beside the digests of references that were given as arguments.
+        _ => return Ok(None),
+    }
+    let record: DigestRecord = mine.parse()?;
+    let image = record.image.clone();
+    Ok(match (Question::of(record), gate) {
+        (Some(question), _) => Some(Raised::Evidence(Box::new(question))),
+        (None, Gate::Judges) => Some(Raised::Unresolved(image)),
+        (None, Gate::Open) => None,
+    })
+}
+
+/// What bears on what the records say, for the tally.
+fn settings(asking: &Asking) -> Map<String, Value> {
+    let mut settings = Map::new();
+    let checks: Vec<&str> = asking.checks.iter().map(|check| check.as_str()).collect();
+    settings.insert("checks".into(), checks.into());
+    settings
+}
+
+/// Who asks, what for, and what is demanded.
+struct Asking {
+    finder: Finder,
+    checks: Vec<Check>,
+    demands: Vec<Demand>,
+}
+
+impl Asking {
+    async fn answer(&self, raised: Raised) -> Result<Answers, WireError> {
+        let mut answers = Answers::new();
+        let question = match raised {
+            Raised::Evidence(question) => question,
+            Raised::Unresolved(image) => {
+                let image = records::text::shown(&image);
+                answers.judge(Some(format!("{image}: what runs is not known")));
+                return Ok(answers);
+            }
+        };
+        let found = self.finder.find(&question).await;
+        let answer = match found {
+            Ok(findings) => answer(&question, &self.checks, findings),
+            Err(error) => unaskable(&question, &self.checks, &error),
+        };
+        if !self.demands.is_empty() {
+            answers.judge(missed(&self.demands, &question.told(), &answer));
+        }
+        self.write(&answer, &mut answers)?;
+        Ok(answers)
+    }
+
+    fn write(&self, answer: &Answer, answers: &mut Answers) -> Result<(), WireError> {
+        let Answer { signature, provenance, sbom, attestation, failures } = answer;
+        signature.iter().try_for_each(|record| answers.push(record))?;
+        provenance.iter().try_for_each(|record| answers.push(record))?;
+        sbom.iter().try_for_each(|record| answers.push(record))?;
+        attestation.iter().try_for_each(|record| answers.push(record))?;
+        failures.iter().try_for_each(|failure| answers.push(failure))
+    }
+}
