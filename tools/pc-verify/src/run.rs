@@ -17,7 +17,7 @@ use crate::cli::{Cli, Format};
 use crate::examine::{Examiner, Keeps};
 use crate::find::Finder;
 use crate::gate::{Demand, missed};
-use crate::judge::Judge;
+use crate::judge::{Judge, Root};
 use crate::question::Question;
 use crate::table::{Detail, table};
 use crate::tags::KnownTags;
@@ -112,7 +112,10 @@ async fn verify(
     progress: Progress,
 ) -> Result<Outcome, Fault> {
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
-    let examiner = Examiner::new(Judge, Trust, Keeps::Facts).map_err(Fault::incomplete)?;
+    let roots =
+        vec![Root::public_good().map_err(Fault::usage)?, Root::github().map_err(Fault::usage)?];
+    let examiner =
+        Examiner::new(Judge::new(roots, vec![]), Trust, Keeps::Facts).map_err(Fault::incomplete)?;
     let known = Arc::new(KnownTags::default());
     let finder =
         Finder::new(registry.clone(), Vec::new(), checks.clone(), Arc::clone(&known), examiner);

@@ -1,6 +1,9 @@
 //! in-toto statements (in-toto attestation framework, spec/v1/statement.md; version 0.1 too).
 
+use std::collections::BTreeMap;
+
 use records::Digest;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// A statement: what it is about, and what it says.
@@ -41,7 +44,52 @@ pub enum StatementError {
     Type(String),
 }
 
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "_type")]
+    statement_type: String,
+    subject: Vec<WireSubject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    #[serde(default)]
+    predicate: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct WireSubject {
+    #[serde(default)]
+    name: Option<String>,
+    digest: BTreeMap<String, String>,
+}
+
 impl Statement {
+    /// Reads a statement.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or of a type that is not read here.
+    pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
+        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| {
+            StatementError::Malformed { line: error.line(), column: error.column() }
+        })?;
+        if !["v0.1", "v1"]
+            .iter()
+            .any(|version| wire.statement_type == format!("https://in-toto.io/Statement/{version}"))
+        {
+            return Err(StatementError::Type(wire.statement_type));
+        }
+        let subjects = wire.subject.into_iter().map(|subject| Subject {
+            name: subject.name,
+            digests: subject.digest.into_iter().collect(),
+        });
+        Ok(Self {
+            statement_type: wire.statement_type,
+            subjects: subjects.collect(),
+            predicate_type: wire.predicate_type,
+            predicate: wire.predicate.unwrap_or_else(|| RawValue::NULL.to_owned()),
+        })
+    }
+
     /// Whether one of the subjects has this digest.
     #[must_use]
     pub fn names(&self, digest: &Digest) -> bool {

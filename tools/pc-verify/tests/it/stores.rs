@@ -180,10 +180,8 @@ fn the_tags_of_a_whole_list_spare_the_questions_for_them() {
         "tags": 1, "evidence": []});
     let end = json!({"type": "end", "v": 1, "stages": []});
     let stdin = format!("{repository}\n{}\n{end}\n", shop.digest_record());
-    let ran = testkit::pc("verify")
-        .env("PROVENANCE_PLAIN_HTTP", shop.registry.host())
-        .stdin(stdin)
-        .run();
+    let ran =
+        testkit::pc("verify").env("PROVENANCE_PLAIN_HTTP", shop.registry.host()).stdin(stdin).run();
     let records = ran.ok().records();
     assert_eq!(one(&records, "signature")["verdict"], "absent");
     assert_eq!(shop.registry.log().iter().filter(|asked| asked.method == "HEAD").count(), 0);
