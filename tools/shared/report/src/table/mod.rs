@@ -153,6 +153,13 @@ fn legend(rows: &[&Row], paint: Paint) -> String {
             rows.iter().any(|row| row.present == Some(false)),
             format!("{} the repository no longer has this manifest", cells::GONE),
         ),
+        (
+            rows.iter().any(|row| row.presence_is_open()),
+            format!(
+                "{} whether the repository still has this manifest could not be checked",
+                cells::PRESENCE_OPEN
+            ),
+        ),
     ];
     let used = marks.into_iter().filter(|(used, _)| *used);
     used.map(|(_, text)| paint.on(Tone::Faint, &text) + "\n").collect()
