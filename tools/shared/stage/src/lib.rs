@@ -25,7 +25,7 @@ pub mod reference;
 mod signal;
 
 pub use cli::{CommonArgs, StreamArgs, Tool};
-pub use enrich::{Answers, Gate, Input, Steps};
+pub use enrich::{Answers, Gate, Input, Made, Steps};
 pub use error::EdgeError;
 pub use exit::{Fault, Outcome, Status};
 pub use input::{Mine, Reads, reads};
