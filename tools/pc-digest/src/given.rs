@@ -129,7 +129,8 @@ mod tests {
     fn a_record_that_cannot_be_made_is_not_passed_over() {
         let given = parse(&["nginx:1.27".to_owned()]).expect("a reference").swap_remove(0);
         assert!(matches!(made(&image(&given, None)), Made::Record(_)));
-        let large = image(&given, Some("x".repeat(2 << 20)));
+        let names = vec!["x".repeat(2 << 20)];
+        let large = Image { pod_names: names, ..image(&given, None) };
         assert!(matches!(made(&large), Made::CutOff(_)));
     }
 }
