@@ -12,6 +12,7 @@ use clap::{Args, Command, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use crate::clock::{Clock, ClockError};
+use crate::error::EdgeError;
 use crate::exit::{self, EXIT_STATUS, Fault, Outcome};
 use crate::input::DEFAULT_MAX_LINE;
 pub use crate::logs::{LogFormat, LogLevel};
@@ -169,30 +170,30 @@ fn from_clap(error: &clap::Error) -> Result<Outcome, Fault> {
         let text = text.trim_start_matches("error: ").trim_end().to_owned();
         return Err(Fault::usage(text));
     }
-    print(error.render().to_string().as_bytes())
+    Ok(print(error.render().to_string().as_bytes())?)
 }
 
 fn print_completions(mut command: Command, name: &str, shell: Shell) -> Result<Outcome, Fault> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut text);
-    print(&text)
+    Ok(print(&text)?)
 }
 
 fn print_manual(command: Command) -> Result<Outcome, Fault> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command).render(&mut text).map_err(Fault::incomplete)?;
-    print(&text)
+    Ok(print(&text)?)
 }
 
 /// Writes text to standard output; a reader that has left is fine.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print(text: &[u8]) -> Result<Outcome, Fault> {
+pub fn print(text: &[u8]) -> Result<Outcome, EdgeError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(crate::error::EdgeError::Write(error).into())
+            Err(EdgeError::Write(error))
         }
         _ => Ok(Outcome::Complete),
     }

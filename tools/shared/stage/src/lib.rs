@@ -27,7 +27,7 @@ mod signal;
 pub use cli::{CommonArgs, StreamArgs, Tool};
 pub use enrich::{Answers, Gate, Input, Made, Steps};
 pub use error::EdgeError;
-pub use exit::{Fault, Outcome, Status};
+pub use exit::{Fault, Hint, Outcome, Status};
 pub use input::{Mine, Reads, reads};
 pub use output::{Emitter, TallyFacts};
 pub use progress::Progress;
