@@ -8,7 +8,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::builder::{BoolValueParser, PossibleValue, TypedValueParser};
-use clap::{Args, Command, Parser, ValueEnum};
+use clap::{ArgMatches, Args, Command, Parser};
 use clap_complete::Shell;
 
 use crate::clock::{Clock, ClockError};
@@ -51,10 +51,10 @@ pub struct CommonArgs {
     #[arg(long, env = "PROVENANCE_PROGRESS", value_enum, default_value = "auto", global = true)]
     pub progress: ProgressWhen,
     /// Print the completions for a shell and stop
-    #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
+    #[arg(long, value_name = "SHELL", value_enum, exclusive = true, global = true)]
     pub completions: Option<Shell>,
-    /// Print the manual page (roff) and stop
-    #[arg(long, exclusive = true)]
+    /// Print the manual page (roff) of the tool, or of the command before this, and stop
+    #[arg(long, exclusive = true, global = true)]
     pub man: bool,
 }
 
@@ -130,7 +130,7 @@ fn start<T: Tool>() -> Result<Outcome, Fault> {
         return print_completions(command, T::NAME, shell);
     }
     if common.man {
-        return print_manual(command);
+        return print_manual(command, &matches);
     }
     crate::logs::start(common.log_level, common.log_format);
     let clock = Clock::from_env().map_err(|error: ClockError| Fault::usage(error))?;
@@ -149,7 +149,12 @@ pub fn command<T: Tool>() -> Command {
     } else {
         format!("{examples}\n\n{EXIT_STATUS}")
     };
-    without_empty_variables(command.name(T::NAME).version(T::VERSION).after_help(after))
+    let command = command.name(T::NAME).version(T::VERSION).after_help(after);
+    without_empty_variables(command.mut_subcommands(with_exit_status))
+}
+
+fn with_exit_status(command: Command) -> Command {
+    command.after_help(EXIT_STATUS).mut_subcommands(with_exit_status)
 }
 
 fn without_empty_variables(command: Command) -> Command {
@@ -179,7 +184,15 @@ fn print_completions(mut command: Command, name: &str, shell: Shell) -> Result<O
     Ok(print(&text)?)
 }
 
-fn print_manual(command: Command) -> Result<Outcome, Fault> {
+/// The page of the command that was named.
+fn print_manual(mut command: Command, mut matches: &ArgMatches) -> Result<Outcome, Fault> {
+    // Names such as `pc-store-list` are made when a command is built.
+    command.build();
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(sub) = command.find_subcommand(name)
+    {
+        (command, matches) = (sub.clone(), inner);
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(command).render(&mut text).map_err(Fault::incomplete)?;
     Ok(print(&text)?)
@@ -241,14 +254,4 @@ impl TypedValueParser for Switch {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(["true", "false"].map(PossibleValue::new).into_iter()))
     }
-}
-
-/// The words of a value enum, for messages.
-#[must_use]
-pub fn words<V: ValueEnum>() -> String {
-    let words: Vec<String> = V::value_variants()
-        .iter()
-        .filter_map(|value| value.to_possible_value().map(|value| value.get_name().to_owned()))
-        .collect();
-    words.join(", ")
 }
