@@ -122,6 +122,14 @@ fn presence_that_nobody_asked_for_has_no_mark() {
 }
 
 #[test]
+fn namespaces_that_no_tally_lists_are_counted_by_what_runs_in_them() {
+    let mut report = assemble(SHOP);
+    report.metadata.namespaces_scanned.clear();
+    let text = render(&report, &PLAIN);
+    assert!(text.contains("14 uses of 11 images in 4 namespaces"), "{text}");
+}
+
+#[test]
 fn an_empty_report_is_a_short_one() {
     let end = SHOP.lines().last().expect("an end");
     let start = end.find("[").expect("tallies");
