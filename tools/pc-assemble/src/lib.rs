@@ -93,7 +93,7 @@ impl stage::Tool for Cli {
         match format {
             Format::Json => write_json(&report),
             Format::Table => {
-                stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())
+                Ok(stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())?)
             }
         }
     }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use records::{Image, Platform};
 use registry::platform::platforms;
 use registry::{Manifest, Reference, Registry};
-use stage::{Fault, Mine};
+use stage::{Fault, Made, Mine};
 use tokio::sync::mpsc;
 
 /// How many references are looked up ahead of the one whose turn it is.
@@ -34,26 +34,33 @@ pub(crate) fn parse(images: &[String]) -> Result<Vec<Given>, Fault> {
     images.iter().map(parse).collect()
 }
 
-/// One record per reference and platform, in the order of the arguments.
+/// One record per reference and platform, in the order of the arguments, and a last word.
 pub(crate) fn images(
     registry: Registry,
     references: Vec<Given>,
     platforms: Vec<Platform>,
-) -> mpsc::Receiver<Mine> {
+) -> mpsc::Receiver<Made> {
     let (sender, records) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut expanded = futures::stream::iter(references)
             .map(|given| expand(&registry, given, &platforms))
             .buffered(AHEAD);
         while let Some(images) = expanded.next().await {
-            for mine in images.iter().filter_map(|image| Mine::made(image).ok()) {
-                if sender.send(mine).await.is_err() {
+            for said in images.iter().map(made) {
+                let goes_on = matches!(said, Made::Record(_));
+                if sender.send(said).await.is_err() || !goes_on {
                     return;
                 }
             }
         }
+        // Whoever no longer listens needs no last word.
+        let _ = sender.send(Made::Whole).await;
     });
     records
+}
+
+fn made(image: &Image) -> Made {
+    Mine::made(image).map_or_else(Made::CutOff, Made::Record)
 }
 
 async fn expand(registry: &Registry, given: Given, platforms: &[Platform]) -> Vec<Image> {
@@ -111,5 +118,19 @@ fn image(given: &Given, platform: Option<String>) -> Image {
         pull_secrets: Vec::new(),
         annotations: BTreeMap::new(),
         idle: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_cannot_be_made_is_not_passed_over() {
+        let given = parse(&["nginx:1.27".to_owned()]).expect("a reference").swap_remove(0);
+        assert!(matches!(made(&image(&given, None)), Made::Record(_)));
+        let names = vec!["x".repeat(2 << 20)];
+        let large = Image { pod_names: names, ..image(&given, None) };
+        assert!(matches!(made(&large), Made::CutOff(_)));
     }
 }

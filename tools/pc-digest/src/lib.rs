@@ -191,11 +191,7 @@ impl Asked {
 async fn connect(args: &ClusterArgs) -> Result<Secrets, Fault> {
     let cluster = Cluster::connect(args).await.map_err(|error| {
         let hint = error.hint();
-        let fault = Fault::incomplete(error);
-        match hint {
-            Some(hint) => fault.with_hint(hint),
-            None => fault,
-        }
+        Fault::incomplete(error).with_hint(hint)
     })?;
     Ok(Secrets::of(cluster))
 }

@@ -33,7 +33,15 @@ pub(crate) async fn resolve(registry: &Registry, question: &Question) -> Resolve
         }
         Err(error) => inquiry.note(Problem::of(FailureCode::BadReference, chain(&error))),
     }
-    Resolved { record: inquiry.record, failures: inquiry.failures }
+    Resolved { record: bounded(inquiry.record), failures: inquiry.failures }
+}
+
+/// What registries say is of any length: the facts of a record are not.
+fn bounded(mut record: DigestRecord) -> DigestRecord {
+    let platforms = record.platforms.iter_mut().map(|entry| &mut entry.platform);
+    let texts = platforms.chain(&mut record.media_type).chain(&mut record.found_in);
+    record.dropped += texts.map(text::cut_text).sum::<u64>();
+    record
 }
 
 /// What a tag means, and by whose word.

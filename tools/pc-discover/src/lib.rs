@@ -184,19 +184,12 @@ struct OpenError {
 
 fn unreadable(error: DumpError) -> Fault {
     let hint = error.hint();
-    with_hint(Fault::incomplete(error), hint)
+    Fault::incomplete(error).with_hint(hint)
 }
 
 fn unconfigured(error: ConfigError) -> Fault {
     let hint = error.hint();
-    with_hint(Fault::incomplete(error), hint)
-}
-
-fn with_hint(fault: Fault, hint: Option<&'static str>) -> Fault {
-    match hint {
-        Some(hint) => fault.with_hint(hint),
-        None => fault,
-    }
+    Fault::incomplete(error).with_hint(hint)
 }
 
 /// Asks a cluster and writes what it answers, until all is written or SIGTERM comes.

@@ -37,11 +37,7 @@ pub(crate) struct Live<'a> {
 /// An error before anything was found out: there is nothing to go on with.
 fn cannot_start(error: AskError) -> Fault {
     let hint = error.hint();
-    let fault = Fault::incomplete(error);
-    match hint {
-        Some(hint) => fault.with_hint(hint),
-        None => fault,
-    }
+    Fault::incomplete(error).with_hint(hint)
 }
 
 fn is_forbidden(error: &AskError) -> bool {

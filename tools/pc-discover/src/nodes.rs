@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use cluster::types::{Node, Text};
+use records::Platform;
 
 /// What is known of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +33,7 @@ impl From<&Node> for Machine {
         let os = or_label(&info.operating_system, "kubernetes.io/os");
         let architecture = or_label(&info.architecture, "kubernetes.io/arch");
         let platform = (os.given().is_some() && architecture.given().is_some())
-            .then(|| format!("{os}/{architecture}").into());
+            .then(|| named(&os, &architecture).to_string().into());
         Self {
             platform,
             architecture,
@@ -42,6 +43,11 @@ impl From<&Node> for Machine {
             kubelet: info.kubelet_version.clone(),
         }
     }
+}
+
+/// A node reports no variant.
+fn named(os: &str, architecture: &str) -> Platform {
+    Platform { os: os.to_owned(), architecture: architecture.to_owned(), variant: None }
 }
 
 /// The nodes of a cluster.

@@ -39,7 +39,8 @@ impl Output {
     /// When the output cannot be written.
     pub(crate) fn failure(&mut self, failure: &Failure) -> Result<(), EdgeError> {
         self.failed += 1;
-        tracing::warn!(namespace = ?failure.namespace.as_ref().and_then(Option::as_deref), "{}", failure.message);
+        let namespace = failure.namespace.as_ref().and_then(Option::as_deref);
+        tracing::warn!(namespace, "{}", failure.message);
         self.emitter.record(failure)
     }
 
@@ -70,7 +71,7 @@ impl Output {
             self.failure(failure)?;
         }
         self.progress.answered();
-        self.progress.say(namespace);
+        self.progress.say(&namespace);
         self.emitter.flush()
     }
 

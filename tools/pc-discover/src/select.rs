@@ -19,6 +19,11 @@ pub(crate) enum SelectError {
         /// What is wrong with it.
         why: String,
     },
+    /// What is excluded is all that is included.
+    #[error(
+        "no namespace is left: {0} is excluded by `--exclude-namespaces`; take it out there, or name others by `--namespaces`"
+    )]
+    NothingLeft(String),
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +54,19 @@ impl Pattern {
         }
     }
 
+    fn text(&self) -> &str {
+        match self {
+            Self::Exact(name) => name,
+            Self::Glob(glob) => glob.glob().glob(),
+        }
+    }
+
+    /// Whether every namespace that `text`, a name or a pattern, selects is surely selected here.
+    fn covers(&self, text: &str) -> bool {
+        let only_stars = !self.text().contains(['?', '[', '{']);
+        self.text() == text || (only_stars && self.matches(text))
+    }
+
     fn matches(&self, namespace: &str) -> bool {
         match self {
             Self::Exact(name) => name == namespace,
@@ -74,7 +92,23 @@ impl Namespaces {
             let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
             texts.map(Pattern::parse).collect::<Result<_, _>>()
         };
-        Ok(Self { include: parse(include)?, exclude: parse(exclude)? })
+        let chosen = Self { include: parse(include)?, exclude: parse(exclude)? };
+        match chosen.all_excluded() {
+            Some(what) => Err(SelectError::NothingLeft(what)),
+            None => Ok(chosen),
+        }
+    }
+
+    /// What is included, for a message, where all of it is surely excluded. Without this, a choice
+    /// of nothing would look like a cluster where nothing runs.
+    fn all_excluded(&self) -> Option<String> {
+        let excluded = |text: &str| self.exclude.iter().any(|pattern| pattern.covers(text));
+        if self.include.is_empty() {
+            return excluded("*").then(|| "every namespace".to_owned());
+        }
+        let all = self.include.iter().all(|pattern| excluded(pattern.text()));
+        let names = || self.include.iter().map(|pattern| format!("`{}`", shown(pattern.text())));
+        all.then(|| names().collect::<Vec<_>>().join(", "))
     }
 
     /// Whether a namespace is chosen.
@@ -126,6 +160,32 @@ mod tests {
 
         let listed = choice(&["shop", "bank", "shop"], &["bank"]).expect("a choice");
         assert_eq!(listed.listed(), Some(["shop".to_owned()].into()));
+    }
+
+    #[test]
+    fn a_choice_of_nothing_is_refused() {
+        for (include, exclude) in [
+            (&["shop"][..], &["shop"][..]),
+            (&["shop", "bank"], &["sh*", "bank"]),
+            (&["team-*"], &["team-*"]),
+            (&["team-*"], &["te*"]),
+            (&["team-?"], &["team-?"]),
+            (&["shop"], &["*"]),
+            (&[], &["*"]),
+        ] {
+            let error = choice(include, exclude).expect_err("refused").to_string();
+            assert!(error.starts_with("no namespace is left: "), "{error}");
+        }
+        for (include, exclude) in [
+            (&["shop", "bank"][..], &["shop"][..]),
+            (&["team-*"], &["team-?"]),
+            (&["team-*"], &["team-[*]"]),
+            (&["*"], &["kube-*"]),
+            (&[], &["kube-*"]),
+            (&["te*"], &["team-*"]),
+        ] {
+            choice(include, exclude).expect("something may be left");
+        }
     }
 
     #[test]

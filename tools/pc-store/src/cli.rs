@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
 use crate::folder::{Folder, FolderError};
 use crate::history::{self, Unfit, Wanted};
-use crate::list;
+use crate::list::List;
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
 use crate::sink::Sink;
@@ -138,7 +139,7 @@ impl stage::Tool for Cli {
         let Sink::Pvc = self.store.report_output;
         match self.command {
             None => store::run(&self.store, self.print, common.clock.now()),
-            Some(Command::List { format }) => run_list(&self.store, format),
+            Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
@@ -153,9 +154,10 @@ impl stage::Tool for Cli {
     }
 }
 
-fn run_list(args: &StoreArgs, format: Format) -> Result<Outcome, Fault> {
+fn run_list(args: &StoreArgs, format: Format, now: Timestamp) -> Result<Outcome, Fault> {
     let folder = open(args)?;
     let entries = history::list(&folder, args.max_bytes).map_err(fault)?;
+    say::warn_of_future(&entries, now);
     let latest = match history::read(&folder, Wanted::Latest, args.max_bytes) {
         Ok(stored) => Some(crate::document::digest(&stored.bytes)),
         Err(Unfit::Unreadable(FolderError::NoSuchFile { .. })) if entries.is_empty() => None,
@@ -164,19 +166,18 @@ fn run_list(args: &StoreArgs, format: Format) -> Result<Outcome, Fault> {
             None
         }
     };
-    match format {
-        Format::Table => stage::cli::print(list::table(&entries, latest.as_ref()).as_bytes()),
-        Format::Json => {
-            let text = list::json(&entries, latest.as_ref()).map_err(Fault::incomplete)?;
-            stage::cli::print(text.as_bytes())
-        }
-    }
+    let list = List { entries: &entries, latest: latest.as_ref(), now };
+    let text = match format {
+        Format::Table => list.table(),
+        Format::Json => list.json().map_err(Fault::incomplete)?,
+    };
+    Ok(stage::cli::print(text.as_bytes())?)
 }
 
 fn run_get(args: &StoreArgs, wanted: Wanted) -> Result<Outcome, Fault> {
     let folder = open(args)?;
     match history::read(&folder, wanted, args.max_bytes) {
-        Ok(stored) => stage::cli::print(&stored.bytes),
+        Ok(stored) => Ok(stage::cli::print(&stored.bytes)?),
         // The inner error is the one that knows what would mend it.
         Err(Unfit::Unreadable(error)) => Err(fault(error)),
         Err(error) => Err(fault(error)),
@@ -211,9 +212,5 @@ fn open(args: &StoreArgs) -> Result<Folder, Fault> {
 /// The fault that `error` is, with what would mend it.
 pub(crate) fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
     let hint = folder::hint(&error);
-    let fault = Fault::incomplete(error);
-    match hint {
-        Some(hint) => fault.with_hint(hint),
-        None => fault,
-    }
+    Fault::incomplete(error).with_hint(hint)
 }

@@ -3,10 +3,8 @@
 use std::io::Read;
 
 use records::Digest;
-use report::{ReadError, Report};
+use report::{Head, ReadError, Report};
 use sha2::{Digest as _, Sha256};
-
-use crate::header::{Header, HeaderError};
 
 /// A whole report that may be stored.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub struct Document {
     /// Their hash.
     pub digest: Digest,
     /// What they say of themselves.
-    pub header: Header,
+    pub head: Head,
     /// What they say.
     pub report: Report,
 }
@@ -32,10 +30,7 @@ pub enum DocumentError {
     TooLarge(u64),
     /// Not a whole report of ours.
     #[error("nothing was stored")]
-    NotAReport(#[from] HeaderError),
-    /// A report that this version does not read.
-    #[error("nothing was stored")]
-    Unreadable(#[source] ReadError),
+    NotAReport(#[from] ReadError),
 }
 
 impl DocumentError {
@@ -45,18 +40,16 @@ impl DocumentError {
         match self {
             Self::Read(_) => None,
             Self::TooLarge(_) => Some("raise `--max-bytes`"),
-            Self::NotAReport(HeaderError::Empty | HeaderError::Truncated { .. }) => Some(
+            Self::NotAReport(ReadError::Empty | ReadError::Truncated { .. }) => Some(
                 "whatever should have written the report stopped early: see its messages above",
             ),
-            Self::NotAReport(HeaderError::Rows { .. }) => {
+            Self::NotAReport(ReadError::Rows { .. }) => {
                 Some("store what pc-assemble writes, unchanged")
             }
-            Self::Unreadable(ReadError::Newer(_)) => {
+            Self::NotAReport(ReadError::Newer(_)) => {
                 Some("use the pc-store that came with pc-assemble")
             }
-            Self::NotAReport(_) | Self::Unreadable(_) => {
-                Some("give one report, as `pc-assemble` writes it")
-            }
+            Self::NotAReport(_) => Some("give one report, as `pc-assemble` writes it"),
         }
     }
 }
@@ -71,14 +64,8 @@ pub fn read(from: impl Read, max: u64) -> Result<Document, DocumentError> {
     if bytes.len() as u64 > max {
         return Err(DocumentError::TooLarge(max));
     }
-    let report = match Report::from_slice(&bytes) {
-        // The version says more than whatever that version changed.
-        Err(error @ ReadError::Newer(_)) => return Err(DocumentError::Unreadable(error)),
-        result => result,
-    };
-    let header = Header::from_slice(&bytes)?;
-    let report = report.map_err(DocumentError::Unreadable)?;
-    Ok(Document { digest: digest(&bytes), bytes, header, report })
+    let (head, report) = Report::read(&bytes)?;
+    Ok(Document { digest: digest(&bytes), bytes, head, report })
 }
 
 /// The SHA-256 of `bytes`.
@@ -105,7 +92,7 @@ mod tests {
         let text = b"[1, 2]";
         assert!(matches!(
             read(&text[..], 6),
-            Err(DocumentError::NotAReport(HeaderError::NotAnObject))
+            Err(DocumentError::NotAReport(ReadError::NotAnObject))
         ));
         assert!(matches!(read(&text[..], 5), Err(DocumentError::TooLarge(5))));
     }

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use records::Digest;
+use report::{Head, ReadError};
 
 use crate::document::digest;
 use crate::folder::{Folder, FolderError};
-use crate::header::{Header, HeaderError};
 use crate::names::{LATEST, NameError, ReportName};
 
 /// A report that is asked for.
@@ -44,7 +44,7 @@ pub enum Unfit {
         file: String,
         /// Why not.
         #[source]
-        source: HeaderError,
+        source: ReadError,
     },
     /// It is a report under a name that is not its own.
     #[error("`{file}` holds the report of {time}, so somebody renamed or replaced it")]
@@ -62,7 +62,7 @@ pub struct Stored {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// What they say.
-    pub header: Header,
+    pub head: Head,
 }
 
 /// The names of reports in the store, newest first. They were not read.
@@ -86,12 +86,12 @@ pub fn read(folder: &Folder, wanted: Wanted, max: u64) -> Result<Stored, Unfit> 
         Wanted::Named(name) => name.to_string(),
     };
     let bytes = folder.read(&file, max)?;
-    let header = Header::from_slice(&bytes).map_err(|source| Unfit::NotAReport { file, source })?;
+    let head = Head::from_slice(&bytes).map_err(|source| Unfit::NotAReport { file, source })?;
     match wanted {
-        Wanted::Named(file) if !file.fits(header.generated_at) => {
-            Err(Unfit::OtherTime { file, time: header.generated_at })
+        Wanted::Named(file) if !file.fits(head.generated_at) => {
+            Err(Unfit::OtherTime { file, time: head.generated_at })
         }
-        _ => Ok(Stored { bytes, header }),
+        _ => Ok(Stored { bytes, head }),
     }
 }
 
@@ -112,10 +112,11 @@ pub struct Facts {
     /// The hash of its bytes.
     pub digest: Digest,
     /// What it says of itself.
-    pub header: Header,
+    pub head: Head,
 }
 
-/// All files with a report's name, newest first, each read.
+/// All files with a report's name, newest first, each read: whole into memory, one after the other,
+/// and of each only its head is kept.
 ///
 /// # Errors
 /// When the directory cannot be read.
@@ -128,7 +129,7 @@ pub fn list(folder: &Folder, max: u64) -> Result<Vec<Entry>, FolderError> {
             result => result.map(|stored| Facts {
                 size: stored.bytes.len() as u64,
                 digest: digest(&stored.bytes),
-                header: stored.header,
+                head: stored.head,
             }),
         };
         entries.push(Entry { name, report });

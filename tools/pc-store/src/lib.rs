@@ -3,7 +3,7 @@
 //! Reads one report, whole, makes sure that it is one, and only then touches the store: exactly the
 //! bytes that came, under the report's own time, whole or not at all, never over another file.
 //!
-//! - [`document`] and [`header`]: what is kept, and what makes it a report.
+//! - [`document`]: what is kept. What makes it a report is decided by the crate `report`.
 //! - [`names`]: the names of files in a store.
 //! - [`folder`]: one directory; every system call is there.
 //! - [`sink`]: the places where reports can be kept, one module each.
@@ -15,7 +15,6 @@
 mod cli;
 pub mod document;
 pub mod folder;
-pub mod header;
 pub mod history;
 mod list;
 pub mod names;

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use records::duration::Span;
 use records::text::{clean, shown};
+use report::Completeness;
 
 use crate::document::Document;
-use crate::header::Completeness;
+use crate::folder::Folder;
+use crate::history::{self, Entry};
 use crate::names::{LATEST, ReportName};
 use stage::exit::chain;
 
@@ -31,22 +32,20 @@ pub(crate) fn to_stderr(text: &str) {
 
 /// Where a report lies, with its size and hash, and what else became of the store.
 pub(crate) fn place(
-    folder: &Path,
+    folder: &Folder,
     document: &Document,
     kept: &Kept,
     pruned: Option<&Pruned>,
     keep: Span,
 ) -> String {
     let mut text = String::new();
-    if let Completeness::Incomplete(_) = document.header.completeness {
+    if let Completeness::Incomplete(_) = document.head.completeness {
         let _ = writeln!(text, "INCOMPLETE: not everything that runs is in this report.");
     }
-    let path = folder.join(kept.name.to_string());
     let _ = writeln!(
         text,
         "Stored: {}  {} bytes  {}",
-        // A path is the operator's own; only what steers a terminal is taken out.
-        clean(&path.to_string_lossy(), usize::MAX),
+        path(folder, kept.name),
         document.bytes.len(),
         document.digest
     );
@@ -65,6 +64,12 @@ pub(crate) fn place(
         );
     }
     text
+}
+
+/// Where a report lies. A path is the operator's own; only what steers a terminal is taken out.
+pub(crate) fn path(folder: &Folder, name: ReportName) -> String {
+    let path = folder.path().join(name.to_string());
+    clean(&path.to_string_lossy(), usize::MAX)
 }
 
 /// What was removed, or would be.
@@ -89,15 +94,16 @@ pub(crate) fn pruned(pruned: &Pruned, keep: Span, dry_run: bool) -> String {
 }
 
 /// Says loudly what is wrong with a report that was stored all the same.
-pub(crate) fn warn_of_report(document: &Document, kept: &Kept, now: Timestamp) {
-    let time = document.header.generated_at;
-    if let Completeness::Incomplete(reasons) = &document.header.completeness {
+pub(crate) fn warn_of_report(folder: &Folder, document: &Document, kept: &Kept, now: Timestamp) {
+    let time = document.head.generated_at;
+    if let Completeness::Incomplete(reasons) = &document.head.completeness {
         tracing::warn!("the report is not complete: {}", few(reasons.iter().map(|why| shown(why))));
     }
     if is_future(time, now) {
         tracing::warn!(
-            "the report is of {time}, {:#} later than this machine's clock ({now}): one of the two clocks is wrong; no report's age is counted from it",
-            now.duration_until(time)
+            "the report is of {time}, {:#} later than this machine's clock ({now}): one of the two clocks is wrong; no report's age is counted from it; {}",
+            now.duration_until(time),
+            mend(&[kept.name])
         );
     }
     let Latest::Stays(latest) = kept.latest else {
@@ -105,11 +111,51 @@ pub(crate) fn warn_of_report(document: &Document, kept: &Kept, now: Timestamp) {
     };
     if is_future(latest, now) {
         tracing::warn!(
-            "`{LATEST}` stays the report of {latest}, later than this machine's clock ({now}): if that time is wrong, remove that report and `{LATEST}` by hand"
+            "`{LATEST}` stays the report of {latest}, later than this machine's clock ({now}), and no report becomes the latest until then; {}",
+            mend(&named(folder, latest))
         );
     } else {
         tracing::warn!("`{LATEST}` stays the report of {latest}: the one stored is of {time}");
     }
+}
+
+/// Says which of the reports in a list are later than the clock.
+pub(crate) fn warn_of_future(entries: &[Entry], now: Timestamp) {
+    let future = entries.iter().filter(|entry| is_future(entry.name.time(), now));
+    let names: Vec<ReportName> = future.map(|entry| entry.name).collect();
+    if !names.is_empty() {
+        tracing::warn!("{}", later(&names, now));
+    }
+}
+
+/// Which reports are later than the clock, and what to do about it.
+fn later(names: &[ReportName], now: Timestamp) -> String {
+    format!(
+        "{} later than this machine's clock ({now}) by more than {TOLERANCE:#}: kept, and no age is counted from there: {}; {}",
+        reports(names.len()),
+        few(names.iter().map(ReportName::to_string)),
+        mend(names)
+    )
+}
+
+/// How a store is mended that holds reports of a wrong time. Which of the clocks was wrong is for
+/// people to say, so nothing is removed here.
+fn mend(names: &[ReportName]) -> String {
+    let reports = match names {
+        [] => String::new(),
+        [one] => format!("`{one}` and "),
+        _ => "these reports and ".to_owned(),
+    };
+    format!(
+        "if that time is wrong, remove {reports}`{LATEST}` by hand: the next run makes the newest of the others the latest"
+    )
+}
+
+/// The reports under the name of a time.
+fn named(folder: &Folder, time: Timestamp) -> Vec<ReportName> {
+    // A store that cannot be listed is told about elsewhere.
+    let names = history::names(folder).unwrap_or_default();
+    names.into_iter().filter(|name| name.fits(time)).collect()
 }
 
 /// Says why reports that look too old are still there.
@@ -122,11 +168,7 @@ pub(crate) fn warn_of_pruning(pruned: &Pruned, now: Timestamp) {
         );
     }
     if !pruned.future.is_empty() {
-        tracing::warn!(
-            "{} later than this machine's clock ({now}) by more than {TOLERANCE:#}: kept, and no age is counted from there: {}",
-            reports(pruned.future.len()),
-            few(pruned.future.iter().map(ReportName::to_string))
-        );
+        tracing::warn!("{}", later(&pruned.future, now));
     }
     if !pruned.foreign.is_empty() {
         tracing::warn!(

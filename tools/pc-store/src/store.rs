@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use jiff::Timestamp;
-use stage::{Fault, Outcome};
+use stage::{EdgeError, Fault, Outcome};
 
 use crate::cli::{Print, StoreArgs, fault};
 use crate::document::{self, Document};
@@ -25,11 +25,7 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     }
     let document = document::read(std::io::stdin().lock(), args.max_bytes).map_err(|error| {
         let hint = error.hint();
-        let fault = Fault::incomplete(error);
-        match hint {
-            Some(hint) => fault.with_hint(hint),
-            None => fault,
-        }
+        Fault::incomplete(error).with_hint(hint)
     })?;
     if !document.report.metadata.complete {
         return Err(not_whole(&document));
@@ -40,7 +36,7 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     }
     let lock = folder.lock(args.lock_timeout).map_err(fault)?;
     let kept = directory::keep(&folder, &lock, &document, args.max_bytes).map_err(fault)?;
-    say::warn_of_report(&document, &kept, now);
+    say::warn_of_report(&folder, &document, &kept, now);
     let pruned = retain(&folder, &lock, args, kept.name, now);
     drop(lock);
     say_stored(&folder, &document, &kept, pruned.as_ref(), args, print)
@@ -89,16 +85,31 @@ fn say_stored(
     args: &StoreArgs,
     print: Print,
 ) -> Result<Outcome, Fault> {
-    let place = say::place(folder.path(), document, kept, pruned, args.report_retention);
+    let place = say::place(folder, document, kept, pruned, args.report_retention);
     let look = report::table::Look::of_stdout(say::ROWS);
     let text = match print {
         Print::None => return Ok(Outcome::Complete),
         Print::Json => {
             say::to_stderr(&place);
-            return stage::cli::print(&document.bytes);
+            return stage::cli::print(&document.bytes)
+                .map_err(|error| not_shown(folder, kept, error));
         }
         Print::Table => report::table::render(&document.report, &look),
         Print::Summary => report::table::summary(&document.report, &look),
     };
     stage::cli::print(format!("{text}\n{place}").as_bytes())
+        .map_err(|error| not_shown(folder, kept, error))
+}
+
+/// The report is stored, and only what was to be said of it could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the report is stored as `{path}`, but it could not be shown")]
+struct NotShown {
+    path: String,
+    source: EdgeError,
+}
+
+fn not_shown(folder: &Folder, kept: &Kept, source: EdgeError) -> Fault {
+    let hint = format!("`pc-store get {}` prints it", kept.name);
+    Fault::incomplete(NotShown { path: say::path(folder, kept.name), source }).with_hint(hint)
 }

@@ -49,6 +49,21 @@ fn an_unknown_type_reaches_the_report_in_any_version() {
 }
 
 #[test]
+fn an_unknown_record_that_is_too_deep_is_counted_and_the_report_is_made() {
+    let deep =
+        format!("{{\"type\":\"note\",\"v\":1,\"n\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let tally = r#"{"type":"end","v":1,"stages":[{"stage":"x","version":"1","startedAt":"","endedAt":"","written":{"note":1}}]}"#;
+    let report = report(&assemble(format!("{deep}\n{SHOP}{tally}\n")).run().ok());
+    assert_eq!(
+        (&report["metadata"]["complete"], &report["metadata"]["otherDropped"]),
+        (&true.into(), &1.into())
+    );
+    assert_eq!(report["other"].as_array().map(Vec::len), Some(1));
+    let cut = format!("{}\n", &deep[..deep.len() - 1]);
+    let _ = assemble(format!("{cut}{SHOP}{tally}\n")).run().code(1).says("line 1 of the input");
+}
+
+#[test]
 fn a_line_may_be_only_so_long() {
     let ran = assemble(SHOP).args(["--max-line", "100"]).run().code(1);
     let _ = ran.says("longer than 100 bytes").says("--max-line");

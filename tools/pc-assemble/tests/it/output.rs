@@ -29,7 +29,7 @@ fn reordered_keys_and_records_change_nothing() {
 #[test]
 fn the_report_is_one_that_can_be_read_again() {
     let ran = assemble(SHOP).run().ok();
-    let read = report::Report::from_slice(&ran.stdout).expect("a report");
+    let (_, read) = report::Report::read(&ran.stdout).expect("a report");
     let mut again = Vec::new();
     read.write_to(&mut again).expect("written");
     assert!(again == ran.stdout);

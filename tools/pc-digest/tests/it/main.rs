@@ -4,6 +4,7 @@ mod answers;
 mod crowds;
 mod drift;
 mod given;
+mod large;
 mod mirrors;
 mod requests;
 mod secrets;

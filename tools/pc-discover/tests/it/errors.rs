@@ -85,3 +85,17 @@ fn dumps_that_are_none() {
         .code(1)
         .says("`/no/such/dump` cannot be opened: No such file");
 }
+
+#[test]
+fn a_choice_of_no_namespace_is_usage_and_no_empty_cluster() {
+    let choose = |include: &str, exclude: &str| {
+        let run = from(&example()).args(["--exclude-namespaces", exclude]);
+        run.env("PROVENANCE_NAMESPACES", include).run()
+    };
+    for (include, exclude) in [("shop", "shop"), ("shop,bank", "*"), ("", "*")] {
+        let ran = choose(include, exclude).code(2).says("no namespace is left");
+        assert!(ran.stdout.is_empty());
+    }
+    let ran = choose("shop,bank", "shop").ok();
+    assert!(ran.of_type("image").iter().all(|image| image["namespace"] == "bank"));
+}

@@ -54,13 +54,13 @@ pub fn keep(
     let name = publish(folder, document)?;
     let unsettled = |source| KeepError::Unsettled { name, source };
     folder.sync().map_err(unsettled)?;
-    let time = document.header.generated_at;
+    let time = document.head.generated_at;
     let latest = latest::settle(folder, name, time, max_bytes).map_err(unsettled)?;
     Ok(Kept { name, latest })
 }
 
 fn publish(folder: &Folder, document: &Document) -> Result<ReportName, KeepError> {
-    let time = document.header.generated_at;
+    let time = document.head.generated_at;
     let names = history::names(folder).map_err(KeepError::NotStored)?;
     let mut temporary = Temporary::write(folder, &document.bytes).map_err(KeepError::NotStored)?;
     let first = next_number(&names, time);

@@ -2,10 +2,10 @@
 //! older one.
 
 use jiff::Timestamp;
+use report::Head;
 
 use super::temporary::Temporary;
 use crate::folder::{Claim, Folder, FolderError};
-use crate::header::Header;
 use crate::history::{self, Wanted};
 use crate::names::{LATEST, ReportName};
 
@@ -53,7 +53,7 @@ fn newest(
             break;
         }
         match history::read(folder, Wanted::Named(name), max_bytes) {
-            Ok(report) => return Ok((name, report.header.generated_at)),
+            Ok(report) => return Ok((name, report.head.generated_at)),
             Err(error) => tracing::debug!("not taken for the newest report: {error}"),
         }
     }
@@ -70,8 +70,8 @@ enum Current {
 
 fn current(folder: &Folder, max_bytes: u64) -> Result<Current, FolderError> {
     match folder.read(LATEST, max_bytes) {
-        Ok(bytes) => Ok(match Header::from_slice(&bytes) {
-            Ok(header) => Current::Report(header.generated_at),
+        Ok(bytes) => Ok(match Head::from_slice(&bytes) {
+            Ok(head) => Current::Report(head.generated_at),
             Err(error) => Current::Foreign(error.to_string()),
         }),
         Err(FolderError::NoSuchFile { .. }) => Ok(Current::Missing),

@@ -63,8 +63,35 @@ fn a_latest_from_the_future_stays_and_the_way_out_is_said() {
     let store = Store::new();
     store.keep(&report_at("2036-01-01T06:00:00Z"));
     let ran = store.keep(&report_at("2026-11-24T06:00:00Z"));
-    let _ = ran.says("later than this machine's clock").says("remove that report and");
+    let name = "provenance-20360101-060000.json";
+    let ran = ran.says("later than this machine's clock").says("stays the report of 2036-01-01");
+    let _ = ran.says(&format!("remove `{name}` and `{LATEST}` by hand"));
     assert_eq!(store.read(LATEST), report_at("2036-01-01T06:00:00Z"));
+    // The list marks it, and the way out is one.
+    let ran = store.pc(&["list"]).run().ok().says(&format!("remove `{name}`"));
+    let text = ran.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].ends_with("prod  (latest)  (IN THE FUTURE)"), "{text}");
+    assert!(lines[2].ends_with("prod"), "{text}");
+    let ran = store.pc(&["list", "--format", "json"]).run().ok();
+    let list: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    assert_eq!((&list[0]["future"], &list[1]["future"]), (&true.into(), &false.into()));
+    for file in [name, LATEST] {
+        fs::remove_file(store.file(file)).expect("removed");
+    }
+    let newest = report_at("2026-11-24T07:00:00Z");
+    let ran = store.keep(&newest);
+    assert!(!ran.stderr.contains("clock"), "{}", ran.stderr);
+    assert_eq!(store.read(LATEST), newest);
+}
+
+#[test]
+fn a_latest_from_the_future_without_a_report_of_its_own_is_named_alone() {
+    let store = Store::new();
+    store.keep(&report_at("2036-01-01T06:00:00Z"));
+    fs::remove_file(store.file("provenance-20360101-060000.json")).expect("removed");
+    let ran = store.keep(&report_at("2026-11-24T06:00:00Z"));
+    let _ = ran.says(&format!("if that time is wrong, remove `{LATEST}` by hand"));
 }
 
 #[test]

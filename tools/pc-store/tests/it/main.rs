@@ -144,6 +144,30 @@ fn skipped(test: &str, why: &str) {
 }
 
 #[test]
+fn every_command_has_its_manual_page_and_its_completions() {
+    for (command, about) in [
+        ("list", "List the reports"),
+        ("get", "Write a report to standard output"),
+        ("prune", "Remove the reports that are older"),
+    ] {
+        let page = pc("store").args([command, "--man"]).run().ok().text();
+        assert!(page.contains(&format!(".TH pc-store-{command} 1")), "{page}");
+        assert!(page.contains(about) && page.contains("report\\-path"), "{page}");
+        assert!(page.contains("Exit status"), "{page}");
+        let whole = pc("store").args(["--completions", "bash"]).run().ok().text();
+        assert!(
+            whole.contains(&format!("pc__store__{command}"))
+                || whole.contains(&format!("pc__store__subcmd__{command}")),
+            "{whole}"
+        );
+        assert_eq!(pc("store").args([command, "--completions", "bash"]).run().ok().text(), whole);
+        assert!(pc("store").args([command, "--help"]).run().ok().text().contains("Exit status"));
+    }
+    let page = pc("store").arg("--man").run().ok().text();
+    assert!(page.contains(".TH pc-store 1") && page.contains("pc\\-store\\-list(1)"), "{page}");
+}
+
+#[test]
 fn the_flag_reference_is_that_of_the_parser() {
     let command = stage::cli::command::<pc_store::Cli>();
     assert_eq!(stage::reference::faults(&command), Vec::<String>::new());

@@ -143,6 +143,11 @@ fn a_full_standard_output_is_said_after_the_report_is_kept() {
         .expect("runs");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(store.read(LATEST), report);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let path = store.file(FIRST);
+    let wanted = format!("the report is stored as `{}`, but it could not be shown", path.display());
+    assert!(said.contains(&wanted) && said.contains("No space left on device"), "{said}");
+    assert!(said.contains(&format!("hint: `pc-store get {FIRST}` prints it")), "{said}");
 }
 
 #[test]
@@ -151,6 +156,8 @@ fn a_report_from_the_future_is_kept_and_said_so() {
     let ran = store.keep(&report_at("2026-11-24T13:00:00Z"));
     let ran = ran.says("1h later than this machine's clock (2026-11-24T12:00:00Z)");
     assert!(ran.stderr.contains("one of the two clocks is wrong"), "{}", ran.stderr);
+    let ran = ran.says("remove `provenance-20261124-130000.json` and");
+    assert_eq!(ran.code, Some(0));
     assert_eq!(store.names(), ["provenance-20261124-130000.json", LATEST]);
 }
 

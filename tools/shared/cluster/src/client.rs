@@ -165,7 +165,7 @@ impl Cluster {
             if !(refused.why.is_passing() && tries < TRIES && patient) {
                 return Err(refused.why);
             }
-            tracing::debug!(%question, tries, ?wait, why = %refused.why, "asking again");
+            tracing::debug!(%question, tries, seconds = wait.as_secs_f64(), why = %refused.why, "asking again");
             tokio::time::sleep(wait).await;
         }
     }

@@ -93,7 +93,7 @@ pub struct DigestRecord {
     pub drift: Drift,
     /// The platforms of the index that runs.
     pub platforms: Vec<PlatformManifest>,
-    /// How many platforms were left out of that list.
+    /// How many platforms were left out of that list, and how many texts of this record were cut.
     #[serde(default)]
     pub dropped: u64,
 }
@@ -101,4 +101,13 @@ pub struct DigestRecord {
 impl Record for DigestRecord {
     const TYPE: &'static str = "digest";
     const VERSION: u32 = 1;
+
+    fn verbatim(&self) -> Vec<&str> {
+        let Self { image, image_id, platform, .. } = self;
+        [Some(image), image_id.as_ref(), platform.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect()
+    }
 }

@@ -368,6 +368,13 @@ impl Failure {
 impl Record for Failure {
     const TYPE: &'static str = "failure";
     const VERSION: u32 = 1;
+
+    fn verbatim(&self) -> Vec<&str> {
+        [&self.image, &self.image_id, &self.platform, &self.rule]
+            .into_iter()
+            .filter_map(|key| key.as_ref()?.as_deref())
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,17 @@ pub fn cut(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{MARK}", &text[..at]))
 }
 
+/// Cuts `text` where it stands, and gives the number of texts that lost something: one or none.
+pub fn cut_text(text: &mut String) -> u64 {
+    match cut(text) {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(short) => {
+            *text = short;
+            1
+        }
+    }
+}
+
 /// Cuts a list at [`MAX_LIST`] entries and gives the number of those left out.
 pub fn cut_list<T>(list: &mut Vec<T>) -> u64 {
     let dropped = list.len().saturating_sub(MAX_LIST);
@@ -74,6 +85,13 @@ mod tests {
         let short = cut(&long);
         assert!(short.len() <= MAX_STRING && short.ends_with('…'));
         assert_eq!(cut("nginx:1.27"), "nginx:1.27");
+    }
+
+    #[test]
+    fn counts_what_a_text_lost() {
+        let (mut long, mut short) = ("x".repeat(MAX_STRING + 1), "x".to_owned());
+        assert_eq!((cut_text(&mut long), cut_text(&mut short)), (1, 0));
+        assert_eq!((long.len(), short.as_str()), (MAX_STRING, "x"));
     }
 
     #[test]

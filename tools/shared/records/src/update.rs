@@ -96,4 +96,8 @@ pub struct Update {
 impl Record for Update {
     const TYPE: &'static str = "update";
     const VERSION: u32 = 1;
+
+    fn verbatim(&self) -> Vec<&str> {
+        self.image.iter().chain([&self.rule]).map(String::as_str).collect()
+    }
 }

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The longest record that is written, in bytes, line feed included.
+/// The longest record that is written, in bytes, line feed included, the texts of its subject
+/// aside: those are verbatim, whatever their length, or the record could not be joined.
 pub const MAX_RECORD: usize = 1024 * 1024;
 
 /// A record type: its name and version on the wire.
@@ -19,6 +20,11 @@ pub trait Record: Serialize + DeserializeOwned {
     const TYPE: &'static str;
     /// The version that this code writes, and the newest that it reads.
     const VERSION: u32;
+
+    /// The texts of the subject that somebody else wrote and that are of any length.
+    fn verbatim(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// Why a line is no record that can be read here.
@@ -53,7 +59,7 @@ pub enum WireError {
     TooLarge {
         /// The record type.
         kind: &'static str,
-        /// Its size in bytes.
+        /// Its size in bytes, the texts of its subject aside.
         size: usize,
     },
     /// A record that JSON cannot hold; a fault of the writer.
@@ -139,17 +145,27 @@ pub fn write<R: Record>(out: &mut Vec<u8>, record: &R) -> Result<(), WireError> 
     out.remove(body);
     out.push(b'\n');
     let size = out.len() - start;
-    if size > MAX_RECORD && R::TYPE != crate::End::TYPE {
+    if size <= MAX_RECORD || R::TYPE == crate::End::TYPE {
+        return Ok(());
+    }
+    let facts = size.saturating_sub(record.verbatim().into_iter().map(size_in_json).sum());
+    if facts > MAX_RECORD {
         out.truncate(start);
-        return Err(WireError::TooLarge { kind: R::TYPE, size });
+        return Err(WireError::TooLarge { kind: R::TYPE, size: facts });
     }
     Ok(())
+}
+
+/// How many bytes a text takes in JSON, its quotes aside.
+fn size_in_json(text: &str) -> usize {
+    // A text can always be written; where it could not, it would count as a fact.
+    serde_json::to_string(text).map_or(0, |json| json.len() - 2)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RepositoryRecord, Shard};
+    use crate::{Failure, RepositoryRecord, Shard};
 
     fn example() -> RepositoryRecord {
         RepositoryRecord {
@@ -214,6 +230,25 @@ mod tests {
         let record = RepositoryRecord { repository: "x".repeat(MAX_RECORD), ..example() };
         assert!(matches!(write(&mut out, &record), Err(WireError::TooLarge { .. })));
         assert_eq!(out, b"before");
+    }
+
+    #[test]
+    fn a_subject_is_verbatim_whatever_its_length() {
+        let image = "\u{1}".repeat(MAX_RECORD);
+        let failure = |message: &str| Failure {
+            image: Some(Some(image.clone())),
+            image_id: Some(None),
+            message: message.into(),
+            ..Failure::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &failure("small")).expect("written");
+        let line = out.strip_suffix(b"\n").expect("a line");
+        let head = Head::peek(line).expect("a head");
+        assert_eq!(read::<Failure>(&head, line).expect("read").image, Some(Some(image.clone())));
+        let error = write(&mut Vec::new(), &failure(&"x".repeat(MAX_RECORD))).expect_err("refused");
+        let WireError::TooLarge { size, .. } = error else { panic!("{error}") };
+        assert!(size < MAX_RECORD + 1000, "{size}");
     }
 
     #[test]

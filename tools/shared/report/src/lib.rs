@@ -2,7 +2,8 @@
 //! proven, and whether it is current.
 //!
 //! - [`Report`] and the types in it: what is written, and the JSON Schema of it.
-//! - [`Report::from_slice`]: reads a report that was written before, perhaps by another version.
+//! - [`Head`] and [`Report::read`]: a report that was written before, perhaps by another version;
+//!   the one place that decides which bytes are a report.
 //! - [`join`]: records of the stream into a report; plain functions, no I/O.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
@@ -12,6 +13,7 @@
 
 pub mod books;
 mod evidence;
+mod head;
 pub mod join;
 mod read;
 mod release;
@@ -23,6 +25,7 @@ pub mod table;
 mod write;
 
 pub use evidence::{Check, Evidence, PolicyAnswer, SbomFind};
+pub use head::{Completeness, Head};
 pub use read::ReadError;
 pub use release::{HelmRelease, ReleaseUpdate};
 pub use report::{Metadata, Report, SCHEMA_VERSION};

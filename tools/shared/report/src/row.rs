@@ -193,6 +193,13 @@ impl Row {
         let stands_in = runs && self.how == Some(How::Tag);
         self.digest.is_some() && !stands_in
     }
+
+    /// Whether the repository was to be asked for the digest that is known here, and did not answer
+    /// whether it still has that manifest.
+    #[must_use]
+    pub fn presence_is_open(&self) -> bool {
+        self.digest.is_some() && self.present.is_none() && self.drift != DriftState::Skipped
+    }
 }
 
 /// The answer about signatures, in short.

@@ -41,6 +41,7 @@ impl Summary {
             helm_updates,
             unknown: UnknownCounts {
                 digest: count(|reference| !reference.digest_proven),
+                present: count(|reference| reference.presence_open),
                 drift: drift.unknown,
                 signature: signature.unknown,
                 provenance: provenance.unknown,
@@ -66,6 +67,13 @@ impl VerdictCounts {
     }
 }
 
+impl DriftCounts {
+    /// Whether anybody asked what tags mean; what does not run has no part in that.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.skipped == 0 || self.same + self.moved + self.pinned + self.unknown > 0
+    }
+}
+
 /// One entry for each distinct image reference.
 fn references(images: &[Row]) -> Vec<Reference> {
     let mut references: BTreeMap<&str, Reference> = BTreeMap::new();
@@ -87,6 +95,7 @@ struct Reference {
     drift: Option<DriftState>,
     update: UpdateState,
     digest_proven: bool,
+    presence_open: bool,
     pinned: bool,
     gone: bool,
     pending: bool,
@@ -104,6 +113,7 @@ impl Reference {
             drift: compared.then_some(row.drift),
             update: row.update.status,
             digest_proven: row.digest_is_proven(),
+            presence_open: row.presence_is_open(),
             pinned: row.pinned,
             gone: row.present == Some(false),
             pending: row.is_pending(),
@@ -122,6 +132,7 @@ impl Reference {
             (a, b) => a.or(b),
         };
         self.digest_proven &= other.digest_proven;
+        self.presence_open |= other.presence_open;
         self.pinned &= other.pinned;
         self.gone |= other.gone;
         self.pending |= other.pending;
@@ -221,6 +232,7 @@ fn coverage(images: &[Row]) -> Coverages {
     };
     Coverages {
         digest: share(Row::digest_is_proven),
+        present: share(|row| row.digest_is_proven() && row.present.is_some()),
         drift: share(|row| !matches!(row.drift, DriftState::Unknown | DriftState::Skipped)),
         signature: share(|row| is_definite(row.signature.verdict)),
         provenance: share(|row| is_definite(row.provenance.verdict)),

@@ -129,6 +129,8 @@ pub struct UpdateCounts {
 pub struct UnknownCounts {
     /// Which digest runs is not proven.
     pub digest: u64,
+    /// The digest is known, and whether its repository still has that manifest is not.
+    pub present: u64,
     /// What the tag means now against what runs.
     pub drift: u64,
     /// Signatures.
@@ -149,6 +151,8 @@ pub struct UnknownCounts {
 pub struct Coverages {
     /// Which digest runs is proven.
     pub digest: Coverage,
+    /// Which digest runs is proven, and whether its repository still has that manifest is known.
+    pub present: Coverage,
     /// What the tag means now is known against what runs.
     pub drift: Coverage,
     /// Neither unknown nor skipped.

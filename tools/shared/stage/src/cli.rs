@@ -8,10 +8,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::builder::{BoolValueParser, PossibleValue, TypedValueParser};
-use clap::{Args, Command, Parser, ValueEnum};
+use clap::{ArgMatches, Args, Command, Parser};
 use clap_complete::Shell;
 
 use crate::clock::{Clock, ClockError};
+use crate::error::EdgeError;
 use crate::exit::{self, EXIT_STATUS, Fault, Outcome};
 use crate::input::DEFAULT_MAX_LINE;
 pub use crate::logs::{LogFormat, LogLevel};
@@ -50,10 +51,10 @@ pub struct CommonArgs {
     #[arg(long, env = "PROVENANCE_PROGRESS", value_enum, default_value = "auto", global = true)]
     pub progress: ProgressWhen,
     /// Print the completions for a shell and stop
-    #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
+    #[arg(long, value_name = "SHELL", value_enum, exclusive = true, global = true)]
     pub completions: Option<Shell>,
-    /// Print the manual page (roff) and stop
-    #[arg(long, exclusive = true)]
+    /// Print the manual page (roff) of the tool, or of the command before this, and stop
+    #[arg(long, exclusive = true, global = true)]
     pub man: bool,
 }
 
@@ -129,7 +130,7 @@ fn start<T: Tool>() -> Result<Outcome, Fault> {
         return print_completions(command, T::NAME, shell);
     }
     if common.man {
-        return print_manual(command);
+        return print_manual(command, &matches);
     }
     crate::logs::start(common.log_level, common.log_format);
     let clock = Clock::from_env().map_err(|error: ClockError| Fault::usage(error))?;
@@ -148,7 +149,12 @@ pub fn command<T: Tool>() -> Command {
     } else {
         format!("{examples}\n\n{EXIT_STATUS}")
     };
-    without_empty_variables(command.name(T::NAME).version(T::VERSION).after_help(after))
+    let command = command.name(T::NAME).version(T::VERSION).after_help(after);
+    without_empty_variables(command.mut_subcommands(with_exit_status))
+}
+
+fn with_exit_status(command: Command) -> Command {
+    command.after_help(EXIT_STATUS).mut_subcommands(with_exit_status)
 }
 
 fn without_empty_variables(command: Command) -> Command {
@@ -169,30 +175,38 @@ fn from_clap(error: &clap::Error) -> Result<Outcome, Fault> {
         let text = text.trim_start_matches("error: ").trim_end().to_owned();
         return Err(Fault::usage(text));
     }
-    print(error.render().to_string().as_bytes())
+    Ok(print(error.render().to_string().as_bytes())?)
 }
 
 fn print_completions(mut command: Command, name: &str, shell: Shell) -> Result<Outcome, Fault> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut text);
-    print(&text)
+    Ok(print(&text)?)
 }
 
-fn print_manual(command: Command) -> Result<Outcome, Fault> {
+/// The page of the command that was named.
+fn print_manual(mut command: Command, mut matches: &ArgMatches) -> Result<Outcome, Fault> {
+    // Names such as `pc-store-list` are made when a command is built.
+    command.build();
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(sub) = command.find_subcommand(name)
+    {
+        (command, matches) = (sub.clone(), inner);
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(command).render(&mut text).map_err(Fault::incomplete)?;
-    print(&text)
+    Ok(print(&text)?)
 }
 
 /// Writes text to standard output; a reader that has left is fine.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print(text: &[u8]) -> Result<Outcome, Fault> {
+pub fn print(text: &[u8]) -> Result<Outcome, EdgeError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(crate::error::EdgeError::Write(error).into())
+            Err(EdgeError::Write(error))
         }
         _ => Ok(Outcome::Complete),
     }
@@ -240,14 +254,4 @@ impl TypedValueParser for Switch {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(["true", "false"].map(PossibleValue::new).into_iter()))
     }
-}
-
-/// The words of a value enum, for messages.
-#[must_use]
-pub fn words<V: ValueEnum>() -> String {
-    let words: Vec<String> = V::value_variants()
-        .iter()
-        .filter_map(|value| value.to_possible_value().map(|value| value.get_name().to_owned()))
-        .collect();
-    words.join(", ")
 }

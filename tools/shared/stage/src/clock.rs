@@ -29,10 +29,7 @@ impl Clock {
         match std::env::var(SOURCE_DATE_EPOCH) {
             Err(_) => Ok(Self::System),
             Ok(text) if text.is_empty() => Ok(Self::System),
-            Ok(text) => match text.parse().map(Timestamp::from_second) {
-                Ok(Ok(time)) => Ok(Self::Fixed(time)),
-                _ => Err(ClockError(text)),
-            },
+            Ok(text) => fixed(&text).map(Self::Fixed).ok_or(ClockError(text)),
         }
     }
 
@@ -52,5 +49,26 @@ impl Clock {
     #[must_use]
     pub fn now_text(self) -> String {
         self.now().to_string()
+    }
+}
+
+/// Reports and stores know no time before 1970.
+fn fixed(text: &str) -> Option<Timestamp> {
+    let seconds: u64 = text.parse().ok()?;
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_clock_is_a_time_since_1970() {
+        let text = |text| fixed(text).map(|time| time.to_string());
+        assert_eq!(text("0").as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(text("1795500000").as_deref(), Some("2026-11-24T06:00:00Z"));
+        for bad in ["-1", "", "1.5", "noon", "99999999999999", "18446744073709551615"] {
+            assert_eq!(text(bad), None, "{bad}");
+        }
     }
 }

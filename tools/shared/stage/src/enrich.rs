@@ -5,6 +5,7 @@
 //! nobody up but the records behind it, and only as far as the window reaches.
 
 mod answers;
+mod held;
 mod intake;
 mod schedule;
 
@@ -52,10 +53,23 @@ pub enum Input {
         /// The longest line that is taken, in bytes.
         max_line: usize,
     },
-    /// Records that this stage makes itself from its arguments, in order.
-    Made(mpsc::Receiver<Mine>),
+    /// Records that this stage makes itself from its arguments, in order; the last message says
+    /// how that ended.
+    Made(mpsc::Receiver<Made>),
     /// None: the stage is a source of nothing (`-n`).
     Nothing,
+}
+
+/// What somebody says who makes records from arguments. Whoever stops without [`Self::Whole`] or
+/// [`Self::CutOff`] has died, and the stream is not ended.
+#[derive(Debug)]
+pub enum Made {
+    /// A record.
+    Record(Mine),
+    /// Those were all.
+    Whole,
+    /// This record could not be made, so those were not all.
+    CutOff(WireError),
 }
 
 impl Input {
@@ -90,9 +104,10 @@ where
     let mut schedule = Schedule::new(emitter, progress, gate);
     let mut intake = Intake::start(input, reads)?;
     let mut once = Once::new();
+    let held = schedule.held();
     let mut task = |mine: &Mine| {
         let question = raises(mine)?.filter(|question| once.first(&key(question)));
-        Ok(question.map(|question| tokio::spawn(ask(question))))
+        Ok(question.map(|question| tokio::spawn(held.watch(ask(question)))))
     };
     loop {
         schedule.write_finished().await?;
@@ -112,6 +127,7 @@ where
             tokio::select! {
                 biased;
                 () = intake.more() => {}
+                () = held.changed(), if !intake.pieces.is_empty() => {}
                 finished = schedule.front(), if !schedule.is_empty() => schedule.settle(finished?),
             }
         }

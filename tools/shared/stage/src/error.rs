@@ -14,6 +14,12 @@ pub enum EdgeError {
     /// The input was cut: what came was answered and forwarded, without an `end`.
     #[error("the stream is cut, so none was ended here")]
     Truncated(#[source] Truncation),
+    /// What brings the input came to its end without saying that the input was whole; a fault of
+    /// this program.
+    #[error(
+        "the input ended without anybody saying that it was whole, so no stream was ended here"
+    )]
+    Lost,
     /// SIGTERM: what came was answered and forwarded, without an `end`.
     #[error("stopped by SIGTERM; what had come was answered, the stream was not ended")]
     Terminated,

@@ -53,6 +53,28 @@ pub struct Fault {
     hint: Option<String>,
 }
 
+/// What would mend a fault, or nothing where nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint(Option<String>);
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Self(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self(Some(text))
+    }
+}
+
+impl<T: Into<String>> From<Option<T>> for Hint {
+    fn from(text: Option<T>) -> Self {
+        Self(text.map(Into::into))
+    }
+}
+
 impl Fault {
     /// Exit status 1: not complete, or could not start.
     pub fn incomplete(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -64,10 +86,11 @@ impl Fault {
         Self { status: Status::Usage, source: source.into(), hint: None }
     }
 
-    /// Adds what would mend it; printed on a line of its own.
+    /// Adds what would mend it, where somebody knows; printed on a line of its own.
     #[must_use]
-    pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub fn with_hint(self, hint: impl Into<Hint>) -> Self {
+        let Hint(hint) = hint.into();
+        Self { hint, ..self }
     }
 
     /// The exit status.
@@ -102,11 +125,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 impl From<EdgeError> for Fault {
     fn from(error: EdgeError) -> Self {
         let hint = error.hint();
-        let fault = Self::incomplete(error);
-        match hint {
-            Some(hint) => fault.with_hint(hint),
-            None => fault,
-        }
+        Self::incomplete(error).with_hint(hint)
     }
 }
 
@@ -153,5 +172,7 @@ mod tests {
             "pc-x: error: cannot read `a`: no such file\nhint: give another"
         );
         assert_eq!(fault.status(), Status::Usage);
+        let fault = Fault::incomplete("no").with_hint(None::<String>);
+        assert_eq!(fault.message("pc-x"), "pc-x: error: no");
     }
 }

@@ -25,9 +25,9 @@ pub mod reference;
 mod signal;
 
 pub use cli::{CommonArgs, StreamArgs, Tool};
-pub use enrich::{Answers, Gate, Input, Steps};
+pub use enrich::{Answers, Gate, Input, Made, Steps};
 pub use error::EdgeError;
-pub use exit::{Fault, Outcome, Status};
+pub use exit::{Fault, Hint, Outcome, Status};
 pub use input::{Mine, Reads, reads};
 pub use output::{Emitter, TallyFacts};
 pub use progress::Progress;

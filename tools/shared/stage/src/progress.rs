@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use records::text::shown;
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,9 +50,9 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// Says what is going on.
-    pub fn say(&self, message: String) {
-        self.0.set_message(message);
+    /// Says what is going on; names in it may be strangers'.
+    pub fn say(&self, message: &str) {
+        self.0.set_message(shown(message));
     }
 
     /// One more question was raised.

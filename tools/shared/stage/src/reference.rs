@@ -27,23 +27,28 @@ pub fn page(command: &Command) -> String {
     page
 }
 
-/// What is wrong with the flags of a tool: each needs help, and an environment variable unless it
-/// is a one-off action.
+/// What is wrong with the flags of a tool and of its commands: each needs help, and an environment
+/// variable unless it is a one-off action.
 #[must_use]
 pub fn faults(command: &Command) -> Vec<String> {
+    let name = command.get_name();
     let mut faults = Vec::new();
+    if command.get_about().is_none() {
+        faults.push(format!("`{name}` does not say what it is"));
+    }
     for arg in command.get_arguments() {
         let id = arg.get_id();
         if arg.get_help().is_none() {
-            faults.push(format!("`{id}` has no help"));
+            faults.push(format!("`{id}` of `{name}` has no help"));
         }
         let action = matches!(id.as_str(), "help" | "version" | "completions" | "man");
-        let setting = !arg.is_positional() && !action && !arg.is_global_set();
+        let setting = !arg.is_positional() && !action;
         let named = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
         if setting && !(named.starts_with("PROVENANCE_") || named == "KUBECONFIG") {
-            faults.push(format!("`{id}` has no PROVENANCE_ variable"));
+            faults.push(format!("`{id}` of `{name}` has no PROVENANCE_ variable"));
         }
     }
+    faults.extend(command.get_subcommands().flat_map(self::faults));
     faults
 }
 
@@ -110,4 +115,24 @@ fn code(text: &str) -> String {
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_of_commands_are_looked_at_too() {
+        let flag = Arg::new("format").long("format");
+        let whole = flag.clone().env("PROVENANCE_FORMAT").help("As this");
+        let tool = |inner: Arg| {
+            let command = Command::new("list").about("List").arg(inner);
+            Command::new("pc-x").about("Does x").arg(whole.clone()).subcommand(command)
+        };
+        assert_eq!(faults(&tool(whole.clone())), Vec::<String>::new());
+        assert_eq!(
+            faults(&tool(flag)),
+            ["`format` of `list` has no help", "`format` of `list` has no PROVENANCE_ variable"]
+        );
+    }
 }

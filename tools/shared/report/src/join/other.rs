@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 /// How many of them a report holds.
@@ -9,6 +10,10 @@ const MAX_RECORDS: usize = 1_000;
 
 /// How many bytes of them, as JSON.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// How deep lists and objects may lie in each other. Many readers of JSON stop at 128, and in a
+/// report a record lies two deeper than alone.
+const MAX_DEPTH: usize = 100;
 
 /// A line that is no JSON object.
 #[derive(Debug, thiserror::Error)]
@@ -25,19 +30,31 @@ pub(crate) struct Other {
 }
 
 impl Other {
-    /// Keeps a record, or counts it where there is no more room.
+    /// Keeps a record, or counts it where there is no more room, or where it cannot be kept: too
+    /// deep, or with numbers or texts that only JSON's grammar allows.
     pub(crate) fn keep(&mut self, line: &[u8]) -> Result<(), OtherError> {
-        let record: Map<String, Value> = serde_json::from_slice(line).map_err(OtherError)?;
-        let text = sorted(Value::Object(record)).to_string();
+        let record = match serde_json::from_slice::<Map<String, Value>>(line) {
+            Ok(record) => Value::Object(record),
+            Err(_) if is_object(line) => return self.drop_one(),
+            Err(error) => return Err(OtherError(error)),
+        };
+        if is_deeper(&record, MAX_DEPTH) {
+            return self.drop_one();
+        }
+        let text = sorted(record).to_string();
         if self.lines.contains(&text) {
             return Ok(());
         }
         if self.lines.len() == MAX_RECORDS || self.bytes + text.len() > MAX_BYTES {
-            self.dropped += 1;
-            return Ok(());
+            return self.drop_one();
         }
         self.bytes += text.len();
         self.lines.insert(text);
+        Ok(())
+    }
+
+    fn drop_one(&mut self) -> Result<(), OtherError> {
+        self.dropped += 1;
         Ok(())
     }
 
@@ -55,6 +72,23 @@ impl Other {
             (kind, Value::Object(record.clone()).to_string())
         });
         records
+    }
+}
+
+/// Whether a line is an object by JSON's grammar. Its values are walked over, however deep.
+fn is_object(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok()
+}
+
+/// Whether lists and objects lie more than `limit` deep in each other.
+fn is_deeper(value: &Value, limit: usize) -> bool {
+    let Some(rest) = limit.checked_sub(1) else {
+        return value.is_array() || value.is_object();
+    };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deeper(item, rest)),
+        Value::Object(object) => object.values().any(|value| is_deeper(value, rest)),
+        _ => false,
     }
 }
 
@@ -115,6 +149,25 @@ mod tests {
         let mut other = Other::default();
         other.keep(long.as_bytes()).expect("counted");
         assert_eq!((other.lines.len(), other.dropped()), (0, 1));
+    }
+
+    fn nested(levels: usize) -> String {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        format!(r#"{{"type":"x","v":1,"n":{open}{close}}}"#)
+    }
+
+    #[test]
+    fn what_is_too_deep_is_counted() {
+        let other = kept(&[&nested(99), &nested(100), &nested(200), &nested(1_000_000)]);
+        assert_eq!((other.lines.len(), other.dropped()), (1, 3));
+        assert_eq!(other.into_sorted().len(), 1);
+    }
+
+    #[test]
+    fn what_only_the_grammar_allows_is_counted() {
+        let other =
+            kept(&[r#"{"type":"x","v":1,"n":1e999}"#, r#"{"type":"x","v":1,"n":"\ud800"}"#]);
+        assert_eq!((other.lines.len(), other.dropped()), (0, 2));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub(super) const FROM_TAG: char = '~';
 /// Behind a digest that the repository no longer has.
 pub(super) const GONE: char = '!';
 
+/// Behind a digest of which it is not known whether the repository still has it.
+pub(super) const PRESENCE_OPEN: char = '?';
+
 /// The longest name that is looked at, in characters; it is shortened to its column later.
 const MAX_NAME: usize = 1_000;
 
@@ -187,7 +190,10 @@ fn digest(row: &Row) -> Cell {
     if gone {
         text.push(GONE);
     }
-    let tone = match (gone, is_from_tag(row)) {
+    if row.presence_is_open() {
+        text.push(PRESENCE_OPEN);
+    }
+    let tone = match (gone, is_from_tag(row) || row.presence_is_open()) {
         (true, _) => Tone::Bad,
         (false, true) => Tone::Open,
         (false, false) => Tone::Plain,

@@ -25,7 +25,7 @@ fn concern(row: &Row) -> (u32, u32) {
         verdict(row.sbom.verdict),
         drift(row),
         update(row.update.status),
-        if row.present == Some(false) { 5 } else { 0 },
+        presence(row),
     ];
     (answers.into_iter().max().unwrap_or_default(), answers.iter().sum())
 }
@@ -38,6 +38,14 @@ fn verdict(verdict: Verdict) -> u32 {
         Verdict::Present => 2,
         Verdict::Valid => 1,
         Verdict::Trusted | Verdict::Skipped => 0,
+    }
+}
+
+fn presence(row: &Row) -> u32 {
+    match row.present {
+        Some(false) => 5,
+        None if row.presence_is_open() => 4,
+        None | Some(true) => 0,
     }
 }
 

@@ -10,6 +10,7 @@ mod paint;
 mod text;
 mod totals;
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 
 use records::text::shown;
@@ -106,11 +107,15 @@ fn header(report: &Report, paint: Paint) -> String {
 /// How much the report is about. Releases that nobody listed are not said to be none.
 fn extent(report: &Report) -> String {
     let summary = &report.summary;
+    // A tally may not say which were asked; whatever runs somewhere was found there.
+    let asked = report.metadata.namespaces_scanned.iter();
+    let found = report.images.iter().filter_map(|row| row.namespace.as_ref());
+    let namespaces: BTreeSet<&String> = asked.chain(found).collect();
     let mut out = format!(
         "{} of {} in {}",
         text::many(summary.total_images, "use"),
         text::many(summary.unique_images, "image"),
-        text::many(report.metadata.namespaces_scanned.len() as u64, "namespace"),
+        text::many(namespaces.len() as u64, "namespace"),
     );
     let listed = report.stages.iter().any(|tally| tally.stage == "pc-helm");
     if listed || summary.total_helm_releases > 0 {
@@ -150,6 +155,13 @@ fn legend(rows: &[&Row], paint: Paint) -> String {
         (
             rows.iter().any(|row| row.present == Some(false)),
             format!("{} the repository no longer has this manifest", cells::GONE),
+        ),
+        (
+            rows.iter().any(|row| row.presence_is_open()),
+            format!(
+                "{} whether the repository still has this manifest could not be checked",
+                cells::PRESENCE_OPEN
+            ),
         ),
     ];
     let used = marks.into_iter().filter(|(used, _)| *used);

@@ -60,7 +60,7 @@ fn lines(report: &Report) -> Vec<Line> {
         counts: verdicts(counts, images),
     };
     vec![
-        Line { label: "digest", coverage: Some(coverage.digest), counts: digests(report) },
+        digest(report),
         drift(report),
         check("signature", coverage.signature, &summary.signature),
         check("provenance", coverage.provenance, &summary.provenance),
@@ -85,8 +85,11 @@ fn lines(report: &Report) -> Vec<Line> {
 fn not_asked(report: &Report) -> String {
     let (summary, of) = (&report.summary, report.summary.unique_images);
     let (charts, releases) = (summary.helm_updates.skipped, summary.total_helm_releases);
+    let drift = if summary.drift.was_asked() { 0 } else { of };
     let checks = [
-        ("drift", summary.drift.skipped, of),
+        // Presence and drift are one stage's answers.
+        ("presence", drift, of),
+        ("drift", drift, of),
         ("signature", summary.signature.skipped, of),
         ("provenance", summary.provenance.skipped, of),
         ("sbom", summary.sbom.skipped, of),
@@ -108,12 +111,22 @@ fn part(tone: Tone, count: u64, of: u64, what: &str) -> Option<(Tone, String)> {
 
 const UNKNOWN: &str = "could not be checked";
 
+/// Its bar is about both: which digest runs, and whether the repository still has it, where that
+/// was asked.
+fn digest(report: &Report) -> Line {
+    let summary = &report.summary;
+    let coverage = &summary.coverage;
+    let coverage = if summary.drift.was_asked() { coverage.present } else { coverage.digest };
+    Line { label: "digest", coverage: Some(coverage), counts: digests(report) }
+}
+
 fn digests(report: &Report) -> Vec<(Tone, String)> {
     let summary = &report.summary;
     let of = summary.unique_images;
     let parts = [
         part(Tone::Good, summary.pinned, of, "pinned"),
         part(Tone::Bad, summary.not_present, of, "gone"),
+        part(Tone::Open, summary.unknown.present, of, "presence not checked"),
         part(Tone::Open, summary.unknown.digest, of, "not proven"),
         part(Tone::Fair, summary.pending, of, "pending"),
         part(Tone::Faint, summary.idle, of, "idle"),
@@ -127,6 +140,9 @@ fn digests(report: &Report) -> Vec<(Tone, String)> {
 
 fn drift(report: &Report) -> Line {
     let (counts, of) = (&report.summary.drift, report.summary.unique_images);
+    if !counts.was_asked() {
+        return Line { label: "drift", coverage: None, counts: Vec::new() };
+    }
     let parts = [
         part(Tone::Bad, counts.moved, of, "moved"),
         part(Tone::Good, counts.same, of, "same"),
@@ -136,7 +152,7 @@ fn drift(report: &Report) -> Line {
     ];
     Line {
         label: "drift",
-        coverage: (counts.skipped < of).then_some(report.summary.coverage.drift),
+        coverage: Some(report.summary.coverage.drift),
         counts: parts.into_iter().flatten().collect(),
     }
 }

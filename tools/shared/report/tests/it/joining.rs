@@ -40,7 +40,7 @@ fn a_whole_stream_makes_a_complete_report() {
         report.metadata.namespaces_scanned,
         ["bank", "empty", "kube-system", "shop", "tools"]
     );
-    assert_eq!(Report::from_slice(&bytes(&report)).expect("a report"), report);
+    assert_eq!(Report::read(&bytes(&report)).expect("a report").1, report);
 }
 
 #[test]
@@ -222,6 +222,40 @@ fn counts_are_true_shares_of_distinct_images() {
     assert_eq!((summary.unknown.sbom, summary.unknown.helm_update), (5, 1));
     let coverage = summary.coverage.update;
     assert_eq!((coverage.definite, coverage.of, coverage.ratio), (6, 10, Some(0.6)));
+}
+
+/// The shop, where the registry of the pinned image was dead.
+pub(crate) fn with_a_dead_registry() -> String {
+    let answered: &str = r#""how":"status","present":false"#;
+    assert_eq!(SHOP.matches(answered).count(), 1);
+    SHOP.replace(answered, r#""how":"status","present":null"#)
+}
+
+#[test]
+fn presence_that_was_not_answered_is_counted_as_unknown() {
+    let report = assemble(&with_a_dead_registry());
+    let ledger = row(&report, "ledger", "ledger");
+    assert!(ledger.presence_is_open() && ledger.digest_is_proven());
+    let (summary, before) = (&report.summary, assemble(SHOP).summary);
+    assert_eq!((summary.unknown.present, before.unknown.present), (1, 0));
+    assert_eq!((summary.not_present, before.not_present), (0, 1));
+    // Which digest runs is as well known as before; that it is still there is not.
+    assert_eq!(summary.coverage.digest, before.coverage.digest);
+    let (now, was) = (summary.coverage.present, before.coverage.present);
+    assert_eq!((now.definite + 1, now.of), (was.definite, was.of));
+}
+
+#[test]
+fn presence_that_nobody_asked_for_is_not_unknown() {
+    let stream: String = SHOP
+        .lines()
+        .filter(|line| !line.starts_with(r#"{"type":"digest""#))
+        .map(|line| format!("{}\n", line.replace(r#""stage":"pc-digest""#, r#""stage":"x""#)))
+        .collect();
+    let report = assemble(&stream);
+    assert!(report.images.iter().all(|row| row.drift == DriftState::Skipped));
+    assert_eq!(report.summary.unknown.present, 0);
+    assert!(!report.images.iter().any(Row::presence_is_open));
 }
 
 #[test]

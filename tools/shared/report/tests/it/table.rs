@@ -3,6 +3,7 @@
 use report::Report;
 use report::table::{Color, Look, render, summary};
 
+use crate::joining::with_a_dead_registry;
 use crate::{SHOP, assemble};
 
 const PLAIN: Look = Look { width: 132, color: Color::No, rows: 200 };
@@ -71,6 +72,61 @@ fn checks_that_nobody_asked_for_have_no_column() {
     let text = render(&report, &PLAIN);
     assert!(!text.contains("SBOM"));
     assert!(text.contains("  not asked   sbom\n"), "{text}");
+}
+
+#[test]
+fn a_pinned_image_at_a_dead_registry_is_not_answered_in_full() {
+    let report = assemble(&with_a_dead_registry());
+    let text = render(&report, &PLAIN);
+    assert!(text.contains("fe14010b4fe8?"), "{text}");
+    assert!(text.contains("? whether the repository still has this manifest could not be checked"));
+    assert!(text.contains("1/11 presence not checked"), "{text}");
+    // Alone, it is no full bar.
+    let only = Report {
+        images: report.images.iter().filter(|row| row.pinned).cloned().collect(),
+        ..report
+    };
+    let summary = report::Summary::of(&only.images, &[], 0);
+    let text = render(&Report { summary, ..only }, &PLAIN);
+    let line = text.lines().find(|line| line.starts_with("  digest ")).expect("a line");
+    assert!(line.contains("░░░   0 %  0/1"), "{line}");
+    assert!(line.ends_with("1/1 pinned · 1/1 presence not checked"), "{line}");
+}
+
+#[test]
+fn a_row_whose_presence_is_open_is_among_the_grave_ones() {
+    let mut report = assemble(SHOP);
+    for row in &mut report.images {
+        row.signature.verdict = records::Verdict::Trusted;
+        row.provenance.verdict = records::Verdict::Trusted;
+        row.sbom.verdict = records::Verdict::Trusted;
+        row.update.status = report::UpdateState::Current;
+        row.drift = report::DriftState::Same;
+        row.present = (!row.pinned).then_some(true);
+    }
+    let text = render(&report, &Look { rows: 1, ..PLAIN });
+    assert!(text.contains("sts/ledger"), "{text}");
+}
+
+#[test]
+fn presence_that_nobody_asked_for_has_no_mark() {
+    let mut report = assemble(SHOP);
+    for row in &mut report.images {
+        (row.present, row.drift) = (None, report::DriftState::Skipped);
+    }
+    report.summary =
+        report::Summary::of(&report.images, &report.helm_releases, report.failures.len());
+    let text = render(&report, &PLAIN);
+    assert!(!text.contains("? whether") && !text.contains("presence not checked"), "{text}");
+    assert!(text.contains("  not asked   presence, drift\n"), "{text}");
+}
+
+#[test]
+fn namespaces_that_no_tally_lists_are_counted_by_what_runs_in_them() {
+    let mut report = assemble(SHOP);
+    report.metadata.namespaces_scanned.clear();
+    let text = render(&report, &PLAIN);
+    assert!(text.contains("14 uses of 11 images in 4 namespaces"), "{text}");
 }
 
 #[test]

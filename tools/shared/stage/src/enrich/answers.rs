@@ -29,6 +29,11 @@ impl Answers {
         Ok(())
     }
 
+    /// How much memory they take, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.capacity() + self.missed.as_ref().map_or(0, String::capacity)
+    }
+
     /// Says that the gate judged the subject of this question, and why it fell short, if it did.
     pub fn judge(&mut self, missed: Option<String>) {
         self.judged = true;

@@ -5,8 +5,10 @@ use std::io::Read;
 
 use tokio::sync::mpsc;
 
-use super::Input;
+use super::{Input, Made};
 use crate::error::EdgeError;
+use records::wire::WireError;
+
 use crate::input::{InputError, Piece, Reads, Splitter, Truncation, read_pieces};
 use crate::signal::{Terminated, terminated};
 
@@ -18,14 +20,25 @@ const CHANNEL: usize = 4;
 pub(super) enum FeedEnd {
     Input(InputError),
     Truncated(Truncation),
+    Unmade(WireError),
     Terminated,
+    /// Whoever fed us is gone, and did not say why.
+    Lost,
 }
 
-type Feed = mpsc::Receiver<Result<Vec<Piece>, FeedEnd>>;
+/// What a feeder says. The last word is one of the latter two: a feeder that is gone without it
+/// has died, and what it brought is not all.
+enum Fed {
+    Pieces(Vec<Piece>),
+    Whole,
+    Cut(FeedEnd),
+}
+
+type Feeder = mpsc::Sender<Fed>;
 
 /// What comes in: pieces that wait to be accepted, and whether more will come.
 pub(super) struct Intake {
-    feed: Feed,
+    feed: mpsc::Receiver<Fed>,
     pub(super) pieces: VecDeque<Piece>,
     reading: bool,
     pub(super) fault: Option<FeedEnd>,
@@ -36,15 +49,12 @@ impl Intake {
     pub(super) fn start(input: Input, reads: &'static [Reads]) -> Result<Self, EdgeError> {
         let (sender, feed) = mpsc::channel(CHANNEL);
         match input {
-            Input::Nothing => drop(sender),
-            Input::Made(mut records) => {
-                tokio::spawn(async move {
-                    while let Some(mine) = records.recv().await {
-                        if sender.send(Ok(vec![Piece::Mine(mine)])).await.is_err() {
-                            return;
-                        }
-                    }
-                });
+            Input::Nothing => {
+                // There is room: nothing was sent before.
+                let _ = sender.try_send(Fed::Whole);
+            }
+            Input::Made(records) => {
+                tokio::spawn(make_into(sender, records));
             }
             Input::Stream { from, max_line } => {
                 let splitter = Splitter::new(reads, max_line);
@@ -95,11 +105,12 @@ impl Intake {
         }
     }
 
-    fn take(&mut self, next: Option<Result<Vec<Piece>, FeedEnd>>) {
+    fn take(&mut self, next: Option<Fed>) {
         match next {
-            Some(Ok(pieces)) => self.pieces.extend(pieces),
-            Some(Err(end)) => (self.fault, self.reading) = (Some(end), false),
-            None => self.reading = false,
+            Some(Fed::Pieces(pieces)) => self.pieces.extend(pieces),
+            Some(Fed::Whole) => self.reading = false,
+            Some(Fed::Cut(end)) => (self.fault, self.reading) = (Some(end), false),
+            None => (self.fault, self.reading) = (Some(FeedEnd::Lost), false),
         }
     }
 
@@ -111,16 +122,29 @@ impl Intake {
 }
 
 /// The reader's thread: blocks on its input, and on the schedule when that is full.
-fn read_into(
-    sender: &mpsc::Sender<Result<Vec<Piece>, FeedEnd>>,
-    from: Box<dyn Read + Send>,
-    splitter: Splitter,
-) {
-    let end = match read_pieces(from, splitter, |pieces| sender.blocking_send(Ok(pieces)).is_ok()) {
-        Ok(Ok(())) => return,
-        Ok(Err(truncation)) => FeedEnd::Truncated(truncation),
-        Err(error) => FeedEnd::Input(error),
+fn read_into(sender: &Feeder, from: Box<dyn Read + Send>, splitter: Splitter) {
+    let take = |pieces| sender.blocking_send(Fed::Pieces(pieces)).is_ok();
+    let end = match read_pieces(from, splitter, take) {
+        Ok(Ok(())) => Fed::Whole,
+        Ok(Err(truncation)) => Fed::Cut(FeedEnd::Truncated(truncation)),
+        Err(error) => Fed::Cut(FeedEnd::Input(error)),
     };
-    // A schedule that has gone needs no reason.
-    let _ = sender.blocking_send(Err(end));
+    // A schedule that has gone needs no last word.
+    let _ = sender.blocking_send(end);
+}
+
+/// Hands on what is made from arguments, and how that ended.
+async fn make_into(sender: Feeder, mut records: mpsc::Receiver<Made>) {
+    loop {
+        let fed = match records.recv().await {
+            Some(Made::Record(mine)) => Fed::Pieces(vec![Piece::Mine(mine)]),
+            Some(Made::Whole) => Fed::Whole,
+            Some(Made::CutOff(error)) => Fed::Cut(FeedEnd::Unmade(error)),
+            None => Fed::Cut(FeedEnd::Lost),
+        };
+        let goes_on = matches!(fed, Fed::Pieces(_));
+        if sender.send(fed).await.is_err() || !goes_on {
+            return;
+        }
+    }
 }

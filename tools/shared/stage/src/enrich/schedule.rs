@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use records::wire::WireError;
 use serde_json::value::RawValue;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
+use super::held::Held;
 use super::intake::FeedEnd;
 use super::{Answers, Gate};
 use crate::error::EdgeError;
@@ -18,7 +19,8 @@ use crate::progress::Progress;
 /// How many records may wait for their turn.
 const WINDOW_RECORDS: u64 = 4096;
 
-/// How many bytes of them.
+/// How many bytes of them: lines of the input, answers, and what is expected of those that are
+/// being asked.
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 
 /// A question that is being asked.
@@ -38,6 +40,7 @@ pub(super) struct Schedule {
     window: VecDeque<Slot>,
     waiting: u64,
     bytes: usize,
+    held: Held,
     ends: Vec<Box<RawValue>>,
     gate: Gate,
     judged: u64,
@@ -59,6 +62,7 @@ impl Schedule {
             window: VecDeque::new(),
             waiting: 0,
             bytes: 0,
+            held: Held::default(),
             ends: Vec::new(),
             gate,
             judged: 0,
@@ -71,8 +75,15 @@ impl Schedule {
         self.window.is_empty()
     }
 
+    /// The count of answers that wait, in which every question must be watched.
+    pub(super) fn held(&self) -> Held {
+        self.held.clone()
+    }
+
+    /// Whether one more may wait. Where none does, one may, whatever its size.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting < WINDOW_RECORDS && self.bytes < WINDOW_BYTES
+        self.window.is_empty()
+            || (self.waiting < WINDOW_RECORDS && self.bytes + self.held.bytes() < WINDOW_BYTES)
     }
 
     pub(super) fn accept(
@@ -124,9 +135,14 @@ impl Schedule {
                 }
                 Slot::Answered(answers) => self.write(answers)?,
                 Slot::Waiting(task) if task.is_finished() => {
-                    let answers =
-                        task.await.map_err(EdgeError::Task)?.map_err(EdgeError::Record)?;
-                    self.write(answers)?;
+                    match answered(task).await {
+                        Ok(answers) => self.write(answers)?,
+                        Err(error) => {
+                            // What stands before it was forwarded, and is not lost.
+                            self.emitter.flush()?;
+                            return Err(error);
+                        }
+                    }
                 }
                 waiting @ Slot::Waiting(_) => {
                     self.window.push_front(waiting);
@@ -139,6 +155,7 @@ impl Schedule {
 
     fn write(&mut self, answers: Answers) -> Result<(), EdgeError> {
         self.waiting -= 1;
+        self.held.written(answers.size());
         self.progress.answered();
         for (kind, count) in answers.counts {
             self.emitter.count(kind, count);
@@ -156,9 +173,7 @@ impl Schedule {
     /// Waits for the question in front. Safe to drop: the task goes on.
     pub(super) async fn front(&mut self) -> Result<Answers, EdgeError> {
         match self.window.front_mut() {
-            Some(Slot::Waiting(task)) => {
-                task.await.map_err(EdgeError::Task)?.map_err(EdgeError::Record)
-            }
+            Some(Slot::Waiting(task)) => answered(task).await,
             _ => Ok(Answers::new()),
         }
     }
@@ -184,12 +199,20 @@ impl Schedule {
             return Err(match fault {
                 FeedEnd::Input(error) => EdgeError::Input(error),
                 FeedEnd::Truncated(truncation) => EdgeError::Truncated(truncation),
+                FeedEnd::Unmade(error) => EdgeError::Record(error),
                 FeedEnd::Terminated => EdgeError::Terminated,
+                FeedEnd::Lost => EdgeError::Lost,
             });
         }
         self.emitter.end(&self.ends, facts())?;
         Ok(outcome(self.gate, self.judged, self.missed_count, &self.missed))
     }
+}
+
+async fn answered(
+    task: impl Future<Output = Result<Result<Answers, WireError>, JoinError>>,
+) -> Result<Answers, EdgeError> {
+    task.await.map_err(EdgeError::Task)?.map_err(EdgeError::Record)
 }
 
 fn outcome(gate: Gate, judged: u64, missed: u64, reasons: &[String]) -> Outcome {

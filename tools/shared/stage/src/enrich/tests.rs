@@ -198,12 +198,65 @@ async fn a_reader_that_leaves_stops_a_stage_but_not_a_gate() {
 async fn records_made_from_arguments_are_counted_as_written() {
     let (sender, records) = mpsc::channel(4);
     let record = RepositoryRecord { repository: "a".into(), tags: 1, evidence: vec![], dropped: 0 };
-    sender.send(Mine::made(&record).expect("small")).await.expect("sent");
-    drop(sender);
+    let made = Mine::made(&record).expect("small");
+    sender.send(Made::Record(made)).await.expect("sent");
+    sender.send(Made::Whole).await.expect("sent");
     let (kept, asked) = (Kept::default(), Arc::default());
     let result = stage(Input::Made(records), &kept, Gate::Open, &asked).await;
     assert!(result.is_ok());
     assert!(kept.text().contains("\"written\":{\"repository\":2}"), "{}", kept.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_makes_records_and_dies_has_not_made_them_all() {
+    let record = RepositoryRecord { repository: "a".into(), tags: 1, evidence: vec![], dropped: 0 };
+    let large = RepositoryRecord { evidence: vec!["x".repeat(2 << 20)], ..record.clone() };
+    let cut_off = Mine::made(&large).expect_err("too large");
+    for (last, wanted) in [(None, "without anybody saying"), (Some(cut_off), "cannot write a rec")]
+    {
+        let (sender, records) = mpsc::channel(4);
+        let made = Mine::made(&record).expect("small");
+        let dies = tokio::spawn(async move {
+            sender.send(Made::Record(made)).await.expect("sent");
+            match last {
+                Some(error) => sender.send(Made::CutOff(error)).await.expect("sent"),
+                None => panic!("whoever makes records"),
+            }
+        });
+        let (kept, asked) = (Kept::default(), Arc::default());
+        let result = stage(Input::Made(records), &kept, Gate::Open, &asked).await;
+        let error = result.expect_err("not all").to_string();
+        assert!(error.contains(wanted), "{error}");
+        assert_eq!(
+            kept.text(),
+            [line("a", 1).replace("]}", "],\"dropped\":0}"), answer("a", 101)].concat()
+        );
+        drop(dies.await);
+    }
+}
+
+/// A reader that dies behind some bytes.
+struct Dies(Option<Vec<u8>>);
+
+impl Read for Dies {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.0.take().expect("the reader dies here");
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_dies_is_no_end_of_input() {
+    // Even behind an `end`: more may have come.
+    for text in [line("a", 1), [line("a", 1), END.to_owned()].concat()] {
+        let from = Box::new(Dies(Some(text.into_bytes())));
+        let (kept, asked) = (Kept::default(), Arc::default());
+        let input = Input::Stream { from, max_line: 1000 };
+        let result = stage(input, &kept, Gate::Open, &asked).await;
+        assert!(matches!(result, Err(EdgeError::Lost)), "{result:?}");
+        assert_eq!(kept.text(), [line("a", 1), answer("a", 101)].concat());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,4 +269,93 @@ async fn a_slow_question_holds_back_output_and_not_asking() {
     assert_eq!((asked, out.lines().count()), (2001, 4003));
     // 2,001 waits one behind the other would be 20 s; a generous bound tells the two apart.
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+/// A stage whose answers are `size` bytes and more, and whose first one comes when all others are
+/// asked, or late; gives how many questions had been asked when it came.
+async fn large(questions: usize, size: usize, late: Duration) -> (usize, Kept) {
+    let text: String =
+        (0..questions).map(|n| line(&format!("r{n}"), n as u64)).chain([END.to_owned()]).collect();
+    let kept = Kept::default();
+    let clock = Clock::Fixed(jiff::Timestamp::UNIX_EPOCH);
+    let emitter = Emitter::new(Box::new(kept.clone()), "pc-test", "1.0.0", clock);
+    let (asked, by_then) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, seen) = (Arc::clone(&asked), Arc::clone(&by_then));
+    let steps = Steps {
+        reads: const { &[reads::<RepositoryRecord>()] },
+        raises: |mine: &Mine| mine.parse::<RepositoryRecord>().map(Some),
+        key: |record: &RepositoryRecord| record.repository.clone(),
+        ask: move |record: RepositoryRecord| {
+            let (counted, seen) = (Arc::clone(&counted), Arc::clone(&seen));
+            async move {
+                counted.fetch_add(1, Ordering::Relaxed);
+                if record.tags == 0 {
+                    let started = tokio::time::Instant::now();
+                    while started.elapsed() < late && counted.load(Ordering::Relaxed) < questions {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    seen.store(counted.load(Ordering::Relaxed), Ordering::Relaxed);
+                }
+                let mut answers = Answers::new();
+                for _ in 0..size.div_ceil(1 << 16) {
+                    let evidence = vec!["x".repeat(size.min(1 << 16))];
+                    answers.push(&RepositoryRecord { evidence, ..record.clone() })?;
+                }
+                Ok(answers)
+            }
+        },
+        facts: TallyFacts::default,
+        gate: Gate::Open,
+    };
+    let from = Box::new(Cursor::new(text.into_bytes()));
+    let input = Input::Stream { from, max_line: 1000 };
+    let result = run(input, emitter, Progress::hidden(), steps).await;
+    assert!(matches!(result, Ok(Outcome::Complete)), "{result:?}");
+    assert_eq!(asked.load(Ordering::Relaxed), questions);
+    (by_then.load(Ordering::Relaxed), kept)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_slow_answer_is_bounded_in_bytes() {
+    // 4,000 of these are 250 MB.
+    let (asked, _) = large(4000, 1 << 16, Duration::from_millis(500)).await;
+    assert!(asked <= 1024, "{asked}");
+    // Small ones are held back by nothing but the count of records.
+    let (asked, _) = large(2000, 100, Duration::from_secs(30)).await;
+    assert_eq!(asked, 2000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_larger_than_the_window_goes_through() {
+    let (_, kept) = large(3, 20 << 20, Duration::ZERO).await;
+    let text = kept.text();
+    assert!(text.len() > 60 << 20);
+    assert!(text.lines().last().is_some_and(|line| line.contains("\"pc-test\"")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_dies_stops_the_stage_and_loses_nothing_before_it() {
+    let kept = Kept::default();
+    let clock = Clock::Fixed(jiff::Timestamp::UNIX_EPOCH);
+    let emitter = Emitter::new(Box::new(kept.clone()), "pc-test", "1.0.0", clock);
+    let steps = Steps {
+        reads: const { &[reads::<RepositoryRecord>()] },
+        raises: |mine: &Mine| mine.parse::<RepositoryRecord>().map(Some),
+        key: |record: &RepositoryRecord| record.repository.clone(),
+        ask: |record: RepositoryRecord| async move {
+            // The one in front waits until the other has died.
+            tokio::time::sleep(Duration::from_millis(record.tags * 50)).await;
+            assert!(record.repository != "dies", "the question dies here");
+            let mut answers = Answers::new();
+            answers.push(&record)?;
+            Ok(answers)
+        },
+        facts: TallyFacts::default,
+        gate: Gate::Open,
+    };
+    let text = [line("a", 1), line("dies", 0), END.to_owned()].concat();
+    let from = Box::new(Cursor::new(text.into_bytes()));
+    let result = run(Input::Stream { from, max_line: 1000 }, emitter, Progress::hidden(), steps);
+    assert!(matches!(result.await, Err(EdgeError::Task(_))));
+    assert_eq!(kept.text(), [line("a", 1), answer("a", 1), line("dies", 0)].concat());
 }

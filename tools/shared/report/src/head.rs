@@ -1,7 +1,8 @@
-//! What a store must know of a report: that it is one, its time, whether it is complete, its totals.
+//! What a report says of itself, read without the rest: that it is one, its time, whether it is
+//! complete, its totals.
 //!
-//! Reading this costs a walk over the JSON and next to no memory, so that a store of many large
-//! reports can be listed and pruned by what the reports say of themselves.
+//! The one place that decides which bytes are a report. Reading a head walks over the whole text
+//! and keeps only what is in [`Head`]; rows, evidence and the rest are looked at and forgotten.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,9 +10,13 @@ use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
+use crate::read::{ReadError, is_newer};
+
 /// What a report says of itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Header {
+pub struct Head {
+    /// The version of its form: `major.minor`.
+    pub schema_version: String,
     /// When it was generated; not before 1970.
     pub generated_at: Timestamp,
     /// The cluster, where the report names one. A foreign text.
@@ -33,51 +38,11 @@ pub enum Completeness {
     Incomplete(Vec<String>),
 }
 
-/// Why some bytes are not a report.
-#[derive(Debug, thiserror::Error)]
-pub enum HeaderError {
-    /// Not a byte.
-    #[error("the report is empty")]
-    Empty,
-    /// JSON that stops in the middle.
-    #[error("the report stops in the middle, after {length} bytes")]
-    Truncated {
-        /// How many bytes there are.
-        length: usize,
-        /// Where, as the parser says it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// Not JSON, or more than one document.
-    #[error("the report is not one JSON document")]
-    NotJson(#[source] serde_json::Error),
-    /// JSON of something else.
-    #[error("this is JSON, but not a report of this collector")]
-    NotAReport(#[source] serde_json::Error),
-    /// JSON that is not an object.
-    #[error("this is not a report of this collector: no JSON object")]
-    NotAnObject,
-    /// `metadata.generatedAt` is not a time.
-    #[error("`metadata.generatedAt` is `{}`, which is not a time since 1970 as in RFC 3339", records::text::shown(.0))]
-    Time(String),
-    /// The summary was made from other rows.
-    #[error(
-        "`summary.totalImages` is {total}, but there are {rows} `images`: rows were lost or added after the report was made"
-    )]
-    Rows {
-        /// What the summary says.
-        total: u64,
-        /// How many there are.
-        rows: usize,
-    },
-}
-
 /// The parts of a report that make it one. Their contents are walked over and not kept.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parts {
-    #[serde(rename = "schemaVersion")]
-    _schema_version: String,
+    schema_version: String,
     metadata: Metadata,
     images: Vec<IgnoredAny>,
     #[serde(rename = "evidence")]
@@ -101,24 +66,27 @@ struct Metadata {
     incomplete_why: Vec<String>,
 }
 
-impl Header {
-    /// Reads the header of the report that `bytes` are, the whole of them.
+impl Head {
+    /// Reads the head of the report that `bytes` are, the whole of them. A report of a newer
+    /// version has one too, where that version left it as it is.
     ///
     /// # Errors
     /// When the bytes are not one whole report of this collector.
-    pub fn from_slice(bytes: &[u8]) -> Result<Self, HeaderError> {
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, ReadError> {
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            None => return Err(HeaderError::Empty),
+            None => return Err(ReadError::Empty),
             Some(b'{') => {}
             // serde would take an array for a struct; and text deserves the parser's own words.
             Some(_) => return Err(no_object(bytes)),
         }
         let parts: Parts =
             serde_json::from_slice(bytes).map_err(|source| at_fault(bytes, source))?;
+        is_newer(&parts.schema_version)?;
         let metadata = parts.metadata;
         Ok(Self {
+            schema_version: parts.schema_version,
             generated_at: time(&metadata.generated_at)
-                .ok_or(HeaderError::Time(metadata.generated_at))?,
+                .ok_or(ReadError::Time(metadata.generated_at))?,
             cluster: metadata.cluster_name,
             completeness: if metadata.complete {
                 Completeness::Complete
@@ -131,24 +99,37 @@ impl Header {
     }
 }
 
-fn no_object(bytes: &[u8]) -> HeaderError {
+fn no_object(bytes: &[u8]) -> ReadError {
     match serde_json::from_slice::<IgnoredAny>(bytes) {
-        Ok(_) => HeaderError::NotAnObject,
+        Ok(_) => ReadError::NotAnObject,
         Err(source) => at_fault(bytes, source),
     }
 }
 
-fn at_fault(bytes: &[u8], source: serde_json::Error) -> HeaderError {
+fn at_fault(bytes: &[u8], source: serde_json::Error) -> ReadError {
     match source.classify() {
-        Category::Eof => HeaderError::Truncated { length: bytes.len(), source },
-        Category::Data => HeaderError::NotAReport(source),
-        Category::Syntax | Category::Io => HeaderError::NotJson(source),
+        Category::Eof => ReadError::Truncated { length: bytes.len(), source },
+        // The version says more than whatever that version changed.
+        Category::Data => match version(bytes) {
+            Some(version) if is_newer(&version).unwrap_or(false) => ReadError::Newer(version),
+            _ => ReadError::NotAReport(source),
+        },
+        Category::Syntax | Category::Io => ReadError::NotJson(source),
     }
 }
 
-fn rows(summary: &Map<String, Value>, rows: usize) -> Result<usize, HeaderError> {
+fn version(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Versioned {
+        schema_version: String,
+    }
+    serde_json::from_slice(bytes).ok().map(|versioned: Versioned| versioned.schema_version)
+}
+
+fn rows(summary: &Map<String, Value>, rows: usize) -> Result<usize, ReadError> {
     match summary.get("totalImages").and_then(Value::as_u64) {
-        Some(total) if usize::try_from(total) != Ok(rows) => Err(HeaderError::Rows { total, rows }),
+        Some(total) if usize::try_from(total) != Ok(rows) => Err(ReadError::Rows { total, rows }),
         _ => Ok(rows),
     }
 }
@@ -183,17 +164,17 @@ mod tests {
         })
     }
 
-    fn header(report: &Value) -> Result<Header, HeaderError> {
-        Header::from_slice(report.to_string().as_bytes())
+    fn head(report: &Value) -> Result<Head, ReadError> {
+        Head::from_slice(report.to_string().as_bytes())
     }
 
     #[test]
     fn reads_what_a_report_says_of_itself() {
-        let header = header(&report()).expect("a report");
-        assert_eq!(header.generated_at.to_string(), "2026-11-24T06:00:00Z");
-        assert_eq!(header.cluster.as_deref(), Some("prod"));
-        assert_eq!(header.completeness, Completeness::Complete);
-        assert_eq!((header.rows, header.summary.len()), (1, 1));
+        let head = head(&report()).expect("a report");
+        assert_eq!(head.generated_at.to_string(), "2026-11-24T06:00:00Z");
+        assert_eq!(head.cluster.as_deref(), Some("prod"));
+        assert_eq!(head.completeness, Completeness::Complete);
+        assert_eq!((head.rows, head.summary.len(), &*head.schema_version), (1, 1, "1.0"));
     }
 
     #[test]
@@ -201,19 +182,30 @@ mod tests {
         let mut report = report();
         report["metadata"]["complete"] = json!(false);
         report["metadata"]["incompleteWhy"] = json!(["a stream was cut"]);
-        let header = header(&report).expect("a report");
+        let head = head(&report).expect("a report");
         let why = vec!["a stream was cut".to_owned()];
-        assert_eq!(header.completeness, Completeness::Incomplete(why));
+        assert_eq!(head.completeness, Completeness::Incomplete(why));
+    }
+
+    #[test]
+    fn a_newer_version_has_a_head_where_it_kept_that() {
+        let mut newer = report();
+        newer["schemaVersion"] = json!("2.0");
+        assert_eq!(head(&newer).expect("a head").schema_version, "2.0");
+        newer["images"] = json!({"compressed": ""});
+        assert!(matches!(head(&newer), Err(ReadError::Newer(version)) if version == "2.0"));
+        newer["schemaVersion"] = json!("1.9");
+        assert!(matches!(head(&newer), Err(ReadError::NotAReport(_))));
     }
 
     #[test]
     fn every_prefix_of_a_report_is_truncated_or_empty() {
         let text = report().to_string();
         for length in 0..text.len() {
-            let error = Header::from_slice(&text.as_bytes()[..length]).expect_err("cut");
+            let error = Head::from_slice(&text.as_bytes()[..length]).expect_err("cut");
             match error {
-                HeaderError::Empty => assert_eq!(length, 0),
-                HeaderError::Truncated { length: said, .. } => assert_eq!(said, length),
+                ReadError::Empty => assert_eq!(length, 0),
+                ReadError::Truncated { length: said, .. } => assert_eq!(said, length),
                 other => panic!("{length}: {other}"),
             }
         }
@@ -221,41 +213,42 @@ mod tests {
 
     #[test]
     fn a_part_that_is_missing_or_of_another_type_is_named() {
-        for part in ["schemaVersion", "metadata", "images", "evidence", "summary", "stages"] {
+        let parts = ["schemaVersion", "metadata", "images", "evidence", "helmReleases", "failures"];
+        for part in parts.into_iter().chain(["stages", "summary"]) {
             let mut without = report();
             without.as_object_mut().expect("an object").remove(part);
-            match header(&without) {
-                Err(HeaderError::NotAReport(source)) => {
+            match head(&without) {
+                Err(ReadError::NotAReport(source)) => {
                     assert!(source.to_string().contains(part), "{source}");
                 }
                 other => panic!("{part}: {other:?}"),
             }
             let mut wrong = report();
             wrong[part] = json!(7);
-            assert!(matches!(header(&wrong), Err(HeaderError::NotAReport(_))));
+            assert!(matches!(head(&wrong), Err(ReadError::NotAReport(_))));
         }
         let mut unsaid = report();
         unsaid["metadata"] = json!({"generatedAt": "2026-11-24T06:00:00Z"});
-        assert!(matches!(header(&unsaid), Err(HeaderError::NotAReport(_))));
+        assert!(matches!(head(&unsaid), Err(ReadError::NotAReport(_))));
     }
 
     #[test]
     fn other_documents_are_refused() {
-        let of = |text: &str| Header::from_slice(text.as_bytes());
-        assert!(matches!(of("{}"), Err(HeaderError::NotAReport(_))));
-        assert!(matches!(of(" \n"), Err(HeaderError::Empty)));
-        assert!(matches!(of("[]"), Err(HeaderError::NotAnObject)));
-        assert!(matches!(of("null"), Err(HeaderError::NotAnObject)));
-        assert!(matches!(of("hello"), Err(HeaderError::NotJson(_))));
-        assert!(matches!(of("[1,"), Err(HeaderError::Truncated { .. })));
+        let of = |text: &str| Head::from_slice(text.as_bytes());
+        assert!(matches!(of("{}"), Err(ReadError::NotAReport(_))));
+        assert!(matches!(of(" \n"), Err(ReadError::Empty)));
+        assert!(matches!(of("[]"), Err(ReadError::NotAnObject)));
+        assert!(matches!(of("null"), Err(ReadError::NotAnObject)));
+        assert!(matches!(of("hello"), Err(ReadError::NotJson(_))));
+        assert!(matches!(of("[1,"), Err(ReadError::Truncated { .. })));
         let two = format!("{}{}", report(), report());
-        assert!(matches!(of(&two), Err(HeaderError::NotJson(_))));
+        assert!(matches!(of(&two), Err(ReadError::NotJson(_))));
         let twice = report().to_string().replacen('{', r#"{"images":[],"#, 1);
-        assert!(matches!(of(&twice), Err(HeaderError::NotAReport(_))));
+        assert!(matches!(of(&twice), Err(ReadError::NotAReport(_))));
     }
 
     #[test]
-    fn a_time_is_one_of_rfc_3339() {
+    fn a_time_is_one_of_rfc_3339_since_1970() {
         assert!(time("2026-11-24T06:00:00.123Z").is_some());
         assert!(time("2026-11-24t06:00:00+01:00").is_some());
         for bad in [
@@ -278,7 +271,7 @@ mod tests {
     fn rows_taken_out_after_the_fact_are_noticed() {
         let mut report = report();
         report["images"] = json!([]);
-        let error = header(&report).expect_err("one row is missing");
-        assert!(matches!(error, HeaderError::Rows { total: 1, rows: 0 }));
+        let error = head(&report).expect_err("one row is missing");
+        assert!(matches!(error, ReadError::Rows { total: 1, rows: 0 }));
     }
 }
