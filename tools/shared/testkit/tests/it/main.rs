@@ -4,6 +4,8 @@ mod cut;
 mod docs;
 mod example;
 mod gates;
+mod made;
+mod order;
 mod output;
 mod real;
 
