@@ -4,6 +4,7 @@ mod cut;
 mod docs;
 mod example;
 mod gates;
+mod killed;
 mod made;
 mod order;
 mod output;
