@@ -9,6 +9,7 @@ mod made;
 mod order;
 mod output;
 mod real;
+mod scripts;
 
 use testkit::{Run, pc, root};
 
