@@ -41,20 +41,27 @@ pub struct Testbed {
 impl Testbed {
     /// The testbed, by the variables that `scripts/testbed run` sets.
     ///
-    /// Where they are not set, the test says that it was skipped, and the caller returns.
+    /// Where there is none, the test says that it was skipped, and the caller returns.
+    ///
+    /// # Panics
+    /// When there is half a testbed: `PC_TESTBED_DIR` is set, and another variable is not.
     #[must_use]
+    #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
     pub fn from_env(test: &str) -> Option<Self> {
         from_env(test, "PC_TESTBED_DIR")?;
-        let var = |name: &str| from_env(test, name);
+        let var = |name: &str| {
+            from_env(test, name)
+                .unwrap_or_else(|| panic!("`{name}` is not set, but there is a testbed"))
+        };
         Some(Self {
-            kubeconfig: var("PC_TESTBED_KUBECONFIG")?.into(),
-            apiserver: var("PC_TESTBED_APISERVER")?,
-            apiserver_ca: var("PC_TESTBED_APISERVER_CA")?.into(),
-            token: var("PC_TESTBED_ADMIN_TOKEN")?,
-            registry: var("PC_TESTBED_REGISTRY")?,
-            oci_registry: var("PC_TESTBED_OCI_REGISTRY")?,
-            oci_registry_log: var("PC_TESTBED_OCI_REGISTRY_LOG")?.into(),
-            bin: var("PC_TESTBED_BIN")?.into(),
+            kubeconfig: var("PC_TESTBED_KUBECONFIG").into(),
+            apiserver: var("PC_TESTBED_APISERVER"),
+            apiserver_ca: var("PC_TESTBED_APISERVER_CA").into(),
+            token: var("PC_TESTBED_ADMIN_TOKEN"),
+            registry: var("PC_TESTBED_REGISTRY"),
+            oci_registry: var("PC_TESTBED_OCI_REGISTRY"),
+            oci_registry_log: var("PC_TESTBED_OCI_REGISTRY_LOG").into(),
+            bin: var("PC_TESTBED_BIN").into(),
         })
     }
 }

@@ -61,6 +61,9 @@ struct State {
     switches: Switches,
     canned: BTreeMap<String, Canned>,
     log: Vec<Asked>,
+    answered: Vec<String>,
+    now: usize,
+    most: usize,
     tokens: BTreeMap<String, Issued>,
 }
 
@@ -85,6 +88,8 @@ pub struct Switches {
     pub manifests: Option<Canned>,
     /// How long every answer waits.
     pub delay: Duration,
+    /// How long answers about these repositories wait, in place of `delay`.
+    pub delays: BTreeMap<String, Duration>,
     /// Whether there is a referrers API; without it those requests are 404.
     pub referrers_api: bool,
     /// How many tags a page of the tag list has; 0 is all of them.
@@ -330,6 +335,18 @@ impl FakeRegistry {
         self.state().log.clone()
     }
 
+    /// The paths of all requests that were answered so far, in the order of the answers.
+    #[must_use]
+    pub fn answered(&self) -> Vec<String> {
+        self.state().answered.clone()
+    }
+
+    /// The most requests that waited for their answers at the same time.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.state().most
+    }
+
     /// How many requests of this method came for exactly this path.
     #[must_use]
     pub fn count(&self, method: &str, path: &str) -> usize {
@@ -339,7 +356,10 @@ impl FakeRegistry {
 
     /// Forgets what was asked.
     pub fn clear_log(&self) {
-        self.state().log.clear();
+        let mut state = self.state();
+        state.log.clear();
+        state.answered.clear();
+        state.most = state.now;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

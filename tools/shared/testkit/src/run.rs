@@ -122,21 +122,47 @@ impl Shell {
     /// When the shell is not installed; `scripts/test` installs all three.
     #[must_use]
     pub fn script(self, script: &str) -> Run {
-        let mut command = match self {
-            Self::Dash => Command::new("dash"),
-            Self::Bash => Command::new("bash"),
+        let mut command = self.command();
+        command.arg("-c").arg(script);
+        Self::with_tools(command)
+    }
+
+    /// Runs a script that is a file, with the tools first in `PATH`.
+    ///
+    /// # Panics
+    /// When the shell is not installed.
+    #[must_use]
+    pub fn file(self, path: impl AsRef<Path>) -> Run {
+        let mut command = self.command();
+        command.arg(path.as_ref());
+        Self::with_tools(command)
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Dash => Command::new(installed("dash")),
+            Self::Bash => Command::new(installed("bash")),
             Self::Busybox => {
-                let mut command = Command::new("busybox");
+                let mut command = Command::new(installed("busybox"));
                 command.arg("sh");
                 command
             }
-        };
-        command.arg("-c").arg(script);
+        }
+    }
+
+    fn with_tools(command: Command) -> Run {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = [binaries()].into_iter().chain(std::env::split_paths(&path));
         let path = std::env::join_paths(folders).unwrap_or(path);
         Run::new(command, Ok(())).env("PATH", path)
     }
+}
+
+/// Where a program is, so that it is found whatever `PATH` a test gives it.
+fn installed(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(program));
+    places.find(|place| place.is_file()).unwrap_or_else(|| program.into())
 }
 
 /// What a run left.

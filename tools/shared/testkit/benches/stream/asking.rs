@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::registry::FakeRegistry;
 
-use crate::Held;
 use crate::measure::{Measured, run, tool};
+use crate::{Held, Unmeasured, Verdict};
 
 const RECORDS: usize = 2000;
 const IMAGES: usize = 300;
@@ -17,10 +17,10 @@ const WANTED: f64 = 1.5;
 
 /// 2,000 records of 300 images at 20 ms a request, 8 at a time: within 1.5 times of the time that
 /// as many requests take back to back in 8 lanes.
-pub(crate) fn schedule() -> Result<Held, String> {
+pub(crate) fn schedule() -> Verdict {
     let registry = registry();
     let stream = stream(&(0..IMAGES).map(|image| reference(&registry, image)).collect::<Vec<_>>());
-    let measured = ask(&registry, &stream)?;
+    let measured = ask(&registry, &stream);
     let ideal = ideal(registry.log().len());
     let ratio = measured.wall / ideal;
     Ok(Held {
@@ -35,11 +35,11 @@ pub(crate) fn schedule() -> Result<Held, String> {
 
 /// With a third of the images on a host that never answers, the other two thirds are asked as if
 /// it were not there: the last request to the live host comes within 1.5 times of the ideal.
-pub(crate) fn dead_host() -> Result<Held, String> {
+pub(crate) fn dead_host() -> Verdict {
     let registry = registry();
     // Accepts connections and says nothing.
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let dead_host = dead.local_addr().map_err(|error| error.to_string())?.to_string();
+    let dead = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let dead_host = dead.local_addr()?.to_string();
     let references: Vec<String> = (0..IMAGES)
         .map(|image| {
             if image % 3 == 0 {
@@ -63,7 +63,7 @@ pub(crate) fn dead_host() -> Result<Held, String> {
     let log = registry.log();
     let span = match (log.first(), log.last()) {
         (Some(first), Some(last)) => last.at.duration_since(first.at).as_secs_f64(),
-        _ => return Err("the live registry was not asked".into()),
+        _ => return Err(Unmeasured::Failed("the live registry was not asked".into())),
     };
     let ratio = span / ideal;
     Ok(Held {
@@ -109,7 +109,7 @@ fn stream(references: &[String]) -> tempfile::NamedTempFile {
     file
 }
 
-fn ask(registry: &FakeRegistry, stream: &tempfile::NamedTempFile) -> Result<Measured, String> {
+fn ask(registry: &FakeRegistry, stream: &tempfile::NamedTempFile) -> Measured {
     let mut command = tool("digest");
     command.args([
         "--plain-http",
@@ -117,7 +117,7 @@ fn ask(registry: &FakeRegistry, stream: &tempfile::NamedTempFile) -> Result<Meas
         "--max-in-flight-per-host",
         &PER_HOST.to_string(),
     ]);
-    Ok(run(&mut command, Some(stream.path()), false))
+    run(&mut command, Some(stream.path()), false)
 }
 
 fn ideal(requests: usize) -> f64 {

@@ -3,30 +3,29 @@
 use std::io::Write;
 use std::time::Instant;
 
-use crate::Held;
 use crate::measure::{own_cpu, run, tool};
+use crate::{Held, Unmeasured, Verdict};
 
 const BYTES: usize = 512 * 1024 * 1024;
 const WANTED: f64 = 2.0;
 
 /// pc-digest forwards lines that are not its own with at most half of the CPU that parsing them
 /// into a value and writing them again takes.
-pub(crate) fn forwarding() -> Result<Held, String> {
+pub(crate) fn forwarding() -> Verdict {
     let line = serde_json::json!({
         "type": "note", "v": 1, "namespace": "shop", "image": "registry.example.com/shop/web:1.4",
         "platforms": [{"platform": "linux/amd64", "digest": "sha256:00"}, {"platform": "linux/arm64", "digest": "sha256:11"}],
         "text": "x".repeat(760), "count": 17, "whole": true, "reason": null,
     });
     let line = format!("{line}\n");
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = tempfile::tempdir()?;
     let path = folder.path().join("stream");
-    let mut file = std::fs::File::create(&path).map_err(|error| error.to_string())?;
+    let mut file = std::fs::File::create(&path)?;
     let block = line.repeat(1024);
     for _ in 0..BYTES / block.len() {
-        file.write_all(block.as_bytes()).map_err(|error| error.to_string())?;
+        file.write_all(block.as_bytes())?;
     }
-    file.write_all(b"{\"type\":\"end\",\"v\":1,\"stages\":[]}\n")
-        .map_err(|error| error.to_string())?;
+    file.write_all(b"{\"type\":\"end\",\"v\":1,\"stages\":[]}\n")?;
     drop(file);
 
     let forwarded = run(&mut tool("digest"), Some(&path), false);
@@ -46,20 +45,16 @@ pub(crate) fn forwarding() -> Result<Held, String> {
     })
 }
 
-fn parse_and_write(path: &std::path::Path) -> Result<(), String> {
+fn parse_and_write(path: &std::path::Path) -> Result<(), Unmeasured> {
     use std::io::BufRead;
-    let mut input = std::io::BufReader::with_capacity(
-        256 * 1024,
-        std::fs::File::open(path).map_err(|e| e.to_string())?,
-    );
-    let null =
-        std::fs::OpenOptions::new().write(true).open("/dev/null").map_err(|e| e.to_string())?;
+    let mut input = std::io::BufReader::with_capacity(256 * 1024, std::fs::File::open(path)?);
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
     let mut output = std::io::BufWriter::with_capacity(64 * 1024, null);
     let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line).map_err(|e| e.to_string())? > 0 {
-        let value: serde_json::Value = serde_json::from_slice(&line).map_err(|e| e.to_string())?;
-        serde_json::to_writer(&mut output, &value).map_err(|e| e.to_string())?;
-        output.write_all(b"\n").map_err(|e| e.to_string())?;
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let value: serde_json::Value = serde_json::from_slice(&line)?;
+        serde_json::to_writer(&mut output, &value)?;
+        output.write_all(b"\n")?;
         line.clear();
     }
     Ok(())

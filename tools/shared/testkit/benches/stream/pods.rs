@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::Testbed;
 
-use crate::Held;
 use crate::measure::{run, tool};
+use crate::{Held, Unmeasured, Verdict};
 
 const NAMESPACES: usize = 50;
 const PODS_EACH: usize = 200;
@@ -19,8 +19,8 @@ const WANTED_FIRST: f64 = 0.5;
 
 /// pc-discover lists 10,000 pods of 8.9 KB each with a peak memory below 40 MiB, and its first
 /// record is out before half of its time is over.
-pub(crate) fn listing() -> Result<Held, String> {
-    let testbed = Testbed::from_env("the listing of pods").ok_or("no API server")?;
+pub(crate) fn listing() -> Verdict {
+    let testbed = Testbed::from_env("the listing of pods").ok_or(Unmeasured::NoTestbed)?;
     fill(&testbed)?;
     let mut command = tool("discover");
     command.arg("--kubeconfig").arg(&testbed.kubeconfig);
@@ -34,7 +34,9 @@ pub(crate) fn listing() -> Result<Held, String> {
         .collect();
     let pods: u64 = measured.lines.iter().map(|(_, line)| pods(line)).sum();
     let wanted = (NAMESPACES * PODS_EACH) as u64;
-    let first = images.first().ok_or("no records")?.as_secs_f64() / measured.wall;
+    let first =
+        images.first().ok_or_else(|| Unmeasured::Failed("no records".into()))?.as_secs_f64()
+            / measured.wall;
     Ok(Held {
         text: format!(
             "{pods} pods of {wanted} in {:.1} s: peak {:.1} MiB, below {WANTED_PEAK} wanted; the first record after {:.0} % of the time, below {:.0} % wanted",
@@ -53,12 +55,10 @@ fn pods(line: &str) -> u64 {
 }
 
 /// Makes the namespaces and pods, all by one curl that keeps its connections.
-fn fill(testbed: &Testbed) -> Result<(), String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+fn fill(testbed: &Testbed) -> Result<(), Unmeasured> {
+    let folder = tempfile::tempdir()?;
     let file = |name: &str| folder.path().join(name);
-    let write = |name: &str, body: &serde_json::Value| {
-        std::fs::write(file(name), body.to_string()).map_err(|error| error.to_string())
-    };
+    let write = |name: &str, body: &serde_json::Value| std::fs::write(file(name), body.to_string());
     let mut spaces = String::new();
     for space in 0..NAMESPACES {
         let name = format!("bench-{space:02}");
@@ -116,17 +116,16 @@ fn post(config: &mut String, testbed: &Testbed, path: &str, body: &std::path::Pa
     );
 }
 
-fn curl(file: &std::path::Path, config: &str) -> Result<(), String> {
-    std::fs::write(file, config).map_err(|error| error.to_string())?;
+fn curl(file: &std::path::Path, config: &str) -> Result<(), Unmeasured> {
+    std::fs::write(file, config)?;
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--parallel", "--parallel-max", "32", "--config"])
         .arg(file)
-        .output()
-        .map_err(|error| error.to_string())?;
+        .output()?;
     if output.status.success() {
         Ok(())
     } else {
         let text = String::from_utf8_lossy(&output.stderr);
-        Err(format!("curl: {}", text.lines().next().unwrap_or_default()))
+        Err(Unmeasured::Failed(format!("curl: {}", text.lines().next().unwrap_or_default())))
     }
 }

@@ -1,6 +1,7 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -8,7 +9,7 @@ use hyper::{Request, Response};
 use serde_json::json;
 
 use super::content::{Repository, digest};
-use super::{Asked, Bytes, Canned, DigestHeader, Payload, Shared, State, token};
+use super::{Asked, Bytes, Canned, DigestHeader, Payload, Shared, State, Switches, token};
 
 pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Payload> {
     let (head, body) = request.into_parts();
@@ -25,19 +26,40 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
         status: 0,
         at: std::time::Instant::now(),
     };
+    let path = asked.path.clone();
     let (canned, delay) = {
         let mut state = shared.state();
         let canned = decide(&mut state, &asked);
         asked.status = canned.status;
         state.log.push(asked);
-        (canned, state.switches.delay)
+        state.now += 1;
+        state.most = state.most.max(state.now);
+        (canned, patience(&state.switches, &path))
     };
+    let waiting = Waiting(shared);
     tokio::time::sleep(delay).await;
+    drop(waiting);
+    shared.state().answered.push(path);
     let mut response = Response::builder().status(canned.status);
     for (name, value) in &canned.headers {
         response = response.header(name, value);
     }
     response.body(canned.body).expect("a test's status and headers are well-formed")
+}
+
+/// A request that waits for its answer, or whose client hangs up before.
+struct Waiting<'a>(&'a Shared);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().now -= 1;
+    }
+}
+
+/// How long the answer to a request for this path waits.
+fn patience(switches: &Switches, path: &str) -> Duration {
+    let repository = path.strip_prefix("/v2/").and_then(split).map(|(name, ..)| name);
+    repository.and_then(|name| switches.delays.get(name)).copied().unwrap_or(switches.delay)
 }
 
 fn decide(state: &mut State, asked: &Asked) -> Canned {

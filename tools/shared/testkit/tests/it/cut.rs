@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use testkit::registry::FakeRegistry;
 use testkit::{Ran, Shell, root};
 
 use crate::{assemble, discover, lines, stream};
 
 /// Every file of a folder with its bytes.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| {
@@ -56,50 +54,6 @@ fn whatever_is_cut_the_store_stays_as_it_was_in_every_shell() {
             assert!(!ran.stderr.is_empty());
             assert_eq!(contents(store.path()), before, "{shell:?} {cut:?}");
         }
-    }
-}
-
-/// A stream of images at a registry that takes its time.
-fn slow_stream(registry: &FakeRegistry) -> String {
-    let image = |n: usize| {
-        registry.push_image("shop/web", Some(&n.to_string()), &n.to_string());
-        serde_json::json!({
-            "type": "image", "v": 1, "namespace": "shop", "workload": null, "container": null,
-            "containerType": null, "image": format!("{}/shop/web:{n}", registry.host()),
-            "imageId": null, "platform": null, "runningDigest": null, "pinned": false, "pods": 0,
-            "nodes": 0, "podNames": [], "pullSecrets": [], "annotations": {}, "idle": false,
-        })
-    };
-    let tally = serde_json::json!({
-        "stage": "pc-discover", "version": "0.1.0", "startedAt": "2026-11-24T06:00:00Z",
-        "endedAt": "2026-11-24T06:00:00Z", "written": {"image": 20}, "namespaces": ["shop"],
-    });
-    let end = serde_json::json!({"type": "end", "v": 1, "stages": [tally]});
-    (0..20).map(image).chain([end]).map(|record| format!("{record}\n")).collect()
-}
-
-#[test]
-fn a_stage_that_is_killed_while_it_asks_leaves_no_end() {
-    let registry = FakeRegistry::start();
-    let input = slow_stream(&registry);
-    registry.switch(|switches| switches.delay = Duration::from_secs(1));
-    for (shell, signal) in
-        Shell::ALL.into_iter().flat_map(|shell| [(shell, "KILL"), (shell, "TERM")])
-    {
-        let store = tempfile::tempdir().expect("a folder");
-        let script = format!(
-            "exec 3<&0; {{ pc-digest --plain-http {} <&3 & pid=$!; sleep 0.4; kill -{signal} $pid; wait $pid; }} \
-             | pc-assemble | pc-store --print none",
-            registry.host()
-        );
-        let ran = shell
-            .script(&script)
-            .stdin(input.clone())
-            .env("PROVENANCE_REPORT_PATH", store.path())
-            .run();
-        let ran = ran.code(1).says("pc-assemble: error");
-        assert_eq!(ran.stderr.contains("stopped by SIGTERM"), signal == "TERM", "{}", ran.stderr);
-        assert_eq!(contents(store.path()).len(), 0, "{shell:?}");
     }
 }
 

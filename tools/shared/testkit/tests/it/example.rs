@@ -83,21 +83,6 @@ fn reordered_keys_change_nothing() {
 }
 
 #[test]
-fn two_runs_give_the_same_bytes_at_any_concurrency() {
-    let run = |limit: &str| {
-        let found = discover().run().ok().stdout;
-        let stream = digest(found)
-            .args(["--max-in-flight", limit, "--max-in-flight-per-host", limit])
-            .run()
-            .ok();
-        (assemble(stream.stdout.clone()).run().ok().stdout, stream.stdout)
-    };
-    let one = run("1");
-    assert!(one == run("64"));
-    assert!(one == run("64"));
-}
-
-#[test]
 fn unknown_records_reach_the_report_and_a_newer_version_stops() {
     let stream = stream();
     let note = br#"{"type":"note","v":3,"text":"kept \u00e9"}"#;

@@ -4,8 +4,12 @@ mod cut;
 mod docs;
 mod example;
 mod gates;
+mod killed;
+mod made;
+mod order;
 mod output;
 mod real;
+mod scripts;
 
 use testkit::{Run, pc, root};
 
