@@ -56,6 +56,7 @@ pub enum Content {
 }
 
 /// A proven signer.
+#[expect(clippy::large_enum_variant, reason = "one a find, and read by everybody")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedBy {
     /// The holder of a certificate, by an authority of a root that is configured.

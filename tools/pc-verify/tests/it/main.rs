@@ -1,0 +1,3 @@
+//! pc-verify, part by part.
+
+mod trust;
