@@ -1,0 +1,3 @@
+//! Integration tests of pc-verify.
+
+mod provenance;
