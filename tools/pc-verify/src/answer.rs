@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use records::{
-    Attestation, AttestationFind, Combined, Failure, FailureCode, FindVerdict, Provenance,
-    ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, StoreAnswer, StoreOutcome, combine,
+    Attestation, AttestationFind, Combined, Failure, FailureCode, FindVerdict, Known, Policy,
+    Provenance, ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, StoreAnswer,
+    StoreOutcome, combine,
 };
 
 use crate::check::Check;
 use crate::examine::Says;
 use crate::find::{Find, Findings, Listing, Role, Trouble};
 use crate::question::Question;
+use crate::trust::{self, Trust};
 
 /// The stage that answers.
 const STAGE: &str = env!("CARGO_PKG_NAME");
@@ -26,6 +28,8 @@ pub struct Answer {
     pub sbom: Option<Sbom>,
     /// The `attestation` record.
     pub attestation: Option<Attestation>,
+    /// What each policy says that is about the image.
+    pub policies: Vec<Policy>,
     /// Why something is not known.
     pub failures: Vec<Failure>,
 }
@@ -33,6 +37,7 @@ pub struct Answer {
 /// What the records of a check have in common.
 struct Frame {
     combined: Combined,
+    known: Known,
     whole: bool,
     stores: Vec<StoreAnswer>,
     dropped: u64,
@@ -80,7 +85,12 @@ macro_rules! find {
 
 /// Answers a question.
 #[must_use]
-pub fn answer(question: &Question, checks: &[Check], mut findings: Findings) -> Answer {
+pub fn answer(
+    question: &Question,
+    checks: &[Check],
+    trust: &Trust,
+    mut findings: Findings,
+) -> Answer {
     settle_listing(question, &mut findings);
     unite(&mut findings.finds);
     let mut failures = Vec::new();
@@ -122,7 +132,45 @@ pub fn answer(question: &Question, checks: &[Check], mut findings: Findings) -> 
         record!(Attestation, question, frame, finds.collect())
     });
     failures.extend(why_unsettled(question, &unsettled));
-    Answer { signature, provenance, sbom, attestation, failures }
+    let policies = policies(question, checks, trust, &findings);
+    Answer { policies, signature, provenance, sbom, attestation, failures }
+}
+
+/// What the policies say of what was found.
+fn policies(
+    question: &Question,
+    checks: &[Check],
+    trust: &Trust,
+    findings: &Findings,
+) -> Vec<Policy> {
+    let checked = |check: Check| trust::Check {
+        known: checks.contains(&check).then(|| frame(question, check, findings).known),
+        finds: counted(findings, check)
+            .map(|find| trust::Find {
+                judged: &find.finding.judged,
+                source_repository: find.finding.source_repository(),
+            })
+            .collect(),
+    };
+    let checked = trust::Checked {
+        signature: checked(Check::Signature),
+        provenance: checked(Check::Provenance),
+        sbom: checked(Check::Sbom),
+        attestation: checked(Check::Attestation),
+    };
+    let outcomes = trust.policies(&question.name(), &[], &checked);
+    let record = |outcome: trust::PolicyOutcome| Policy {
+        repository: question.repository.clone(),
+        index: question.index.clone(),
+        manifest: question.manifest.clone(),
+        policy: outcome.policy,
+        mode: outcome.mode,
+        result: outcome.result,
+        authority: outcome.authority,
+        reasons: outcome.reasons,
+        exception: outcome.exception,
+    };
+    outcomes.into_iter().map(record).collect()
 }
 
 /// What is inherited through an index counts only where the index's own bytes list the manifest.
@@ -179,7 +227,7 @@ fn frame(question: &Question, check: Check, findings: &Findings) -> Frame {
     let whole = to_the_end && dropped == 0 && !stores.is_empty();
     let mut known = question.known(whole);
     known.index &= findings.listing == Listing::Holds;
-    Frame { combined: combine(&verdicts, known), whole, stores, dropped }
+    Frame { combined: combine(&verdicts, known), known, whole, stores, dropped }
 }
 
 fn provenance_find(question: &Question, find: &Find) -> ProvenanceFind {
@@ -199,7 +247,14 @@ fn provenance_find(question: &Question, find: &Find) -> ProvenanceFind {
         invocation: facts.invocation,
         started_on: facts.started_on,
         finished_on: facts.finished_on,
+        runner: facts.runner,
+        trigger: facts.trigger,
+        initiator: facts.initiator,
+        reproducible: facts.reproducible,
         materials: facts.materials,
+        materials_without_digest: facts.materials_without_digest,
+        flags: facts.flags,
+        unmet: facts.unmet,
         level: facts.level,
         level_rule: facts.level_rule)
 }
@@ -287,6 +342,7 @@ fn why_unsettled(question: &Question, unsettled: &[(&'static str, Check)]) -> Ve
 pub fn unaskable(
     question: &Question,
     checks: &[Check],
+    trust: &Trust,
     error: &registry::ReferenceError,
 ) -> Answer {
     let findings = Findings {
@@ -295,7 +351,7 @@ pub fn unaskable(
         troubles: Vec::new(),
         listing: Listing::Holds,
     };
-    let mut answer = answer(question, checks, findings);
+    let mut answer = answer(question, checks, trust, findings);
     let about: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
     answer.failures =
         vec![about_question(question, &about, FailureCode::BadReference, &error.to_string())];

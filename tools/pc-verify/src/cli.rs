@@ -10,6 +10,7 @@ use stage::{CommonArgs, StreamArgs};
 
 use crate::check::Check;
 use crate::gate::Demand;
+use crate::provenance::{BuilderId, ExpectationError, Expectations, VersionedTag};
 use crate::trust::TrustArgs;
 
 const EXAMPLES: &str = "\
@@ -41,6 +42,8 @@ pub struct Cli {
     /// attestation=present, slsa=LEVEL
     #[arg(long, env = "PROVENANCE_REQUIRE", value_name = "CHECK=VERDICT", value_delimiter = ',')]
     pub(crate) require: Vec<Demand>,
+    #[command(flatten)]
+    pub(crate) expected: ExpectArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -86,6 +89,53 @@ impl CheckArgs {
                 }
         };
         Check::ALL.into_iter().filter(is_on).collect()
+    }
+}
+
+/// What the provenance must say, with slsa-verifier's meaning: an image of which no valid
+/// provenance says all of it falls short.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Expectations")]
+pub(crate) struct ExpectArgs {
+    /// The tag of the source that must have been built
+    #[arg(long, value_name = "TAG", env = "PROVENANCE_SOURCE_TAG")]
+    source_tag: Option<String>,
+    /// The version that must have been built; `v1.2` takes every v1.2.x
+    #[arg(
+        long,
+        value_name = "VERSION",
+        env = "PROVENANCE_SOURCE_VERSIONED_TAG",
+        conflicts_with = "source_tag"
+    )]
+    source_versioned_tag: Option<VersionedTag>,
+    /// The branch of the source that must have been built
+    #[arg(long, value_name = "BRANCH", env = "PROVENANCE_SOURCE_BRANCH")]
+    source_branch: Option<String>,
+    /// The builder that must have built it, with or without a version behind `@`
+    #[arg(long, value_name = "ID", env = "PROVENANCE_BUILDER_ID")]
+    builder_id: Option<BuilderId>,
+}
+
+impl Cli {
+    /// What the provenance must say. `--source-uri` names sources that shared builders are trusted
+    /// for; of images that are given as arguments, and beside any other expectation, it says as
+    /// well from where they must be.
+    pub(crate) fn expectations(&self) -> Result<Expectations, ExpectationError> {
+        let ExpectArgs { source_tag, source_versioned_tag, source_branch, builder_id } =
+            self.expected.clone();
+        let mut expected = Expectations {
+            source_uri: None,
+            source_tag,
+            source_versioned_tag,
+            source_branch,
+            builder_id,
+        };
+        if let [uri] = &self.trust.source_uri[..]
+            && (!self.images.is_empty() || !expected.is_empty())
+        {
+            expected.source_uri = Some(uri.parse()?);
+        }
+        Ok(expected)
     }
 }
 

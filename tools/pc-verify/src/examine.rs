@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
+use records::text::{MAX_LIST, cut};
 use records::{Digest, FindVerdict};
+use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::check::Check;
@@ -13,8 +15,11 @@ use crate::find::StoreKind;
 use crate::judge::Judge;
 use crate::judged::{Content, Judged, Reason};
 use crate::material::Material;
+use crate::provenance::{Build, BuildLevel, Expectations, ProvenanceError, Signing, Table, flags};
 use crate::question::Question;
 use crate::sbom;
+use crate::setup::Setup;
+use crate::statement::{Kind, Statement};
 use crate::trust::Trust;
 
 /// How much evidence may lie in memory at a time, in KiB.
@@ -51,35 +56,68 @@ pub enum Says {
     Nothing,
 }
 
-/// What a provenance find tells, beside what all finds do.
+/// What a provenance find tells, beside what all finds do; the fields are those of
+/// [`records::ProvenanceFind`].
 #[derive(Debug, Clone, Default)]
 pub struct BuildFacts {
-    /// The build type.
-    pub build_type: Option<String>,
-    /// The builder that the statement names.
-    pub builder_id: Option<String>,
-    /// Whether the signer proves that builder.
-    pub builder_proven: bool,
-    /// The source repository.
-    pub source_repository: Option<String>,
-    /// The commit.
-    pub commit: Option<String>,
-    /// The ref.
-    pub git_ref: Option<String>,
-    /// The entry point of the build.
-    pub entry_point: Option<String>,
-    /// The run of the build.
-    pub invocation: Option<String>,
-    /// RFC 3339.
-    pub started_on: Option<String>,
-    /// RFC 3339.
-    pub finished_on: Option<String>,
-    /// How many materials it names.
-    pub materials: Option<u64>,
-    /// The SLSA build level that it earns.
-    pub level: Option<u8>,
-    /// The rule that gives that level.
-    pub level_rule: Option<String>,
+    pub(crate) build_type: Option<String>,
+    pub(crate) builder_id: Option<String>,
+    pub(crate) builder_proven: bool,
+    pub(crate) source_repository: Option<String>,
+    pub(crate) commit: Option<String>,
+    pub(crate) git_ref: Option<String>,
+    pub(crate) entry_point: Option<String>,
+    pub(crate) invocation: Option<String>,
+    pub(crate) started_on: Option<String>,
+    pub(crate) finished_on: Option<String>,
+    pub(crate) runner: Option<String>,
+    pub(crate) trigger: Option<String>,
+    pub(crate) initiator: Option<String>,
+    pub(crate) reproducible: Option<bool>,
+    pub(crate) materials: Option<u64>,
+    pub(crate) materials_without_digest: Option<u64>,
+    pub(crate) flags: Vec<String>,
+    pub(crate) unmet: Vec<String>,
+    pub(crate) level: Option<u8>,
+    pub(crate) level_rule: Option<String>,
+}
+
+impl BuildFacts {
+    /// What of a build goes into a record.
+    fn of(build: &Build, judged: &Judged, builders: &Table, expected: &Expectations) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(|text| cut(text).into_owned());
+        let earned = builders.level(build, judged.signed_by.as_ref());
+        // What is contradicted earns nothing.
+        let level = match judged.verdict {
+            FindVerdict::Invalid | FindVerdict::Unknown => BuildLevel::L0,
+            _ => earned.level,
+        };
+        let flags = flags(build, Signing::from(judged));
+        let unmet = expected.check(build, judged.signed_by.as_ref());
+        let short = |line: String| cut(&line).into_owned();
+        Self {
+            build_type: text(&build.build_type),
+            builder_id: text(&build.builder_id),
+            builder_proven: earned.builder_proven,
+            source_repository: text(&build.source.repository),
+            commit: text(&build.source.commit),
+            git_ref: text(&build.source.git_ref),
+            entry_point: text(&build.entry_point),
+            invocation: text(&build.invocation),
+            started_on: build.started_on.map(|time| time.to_string()),
+            finished_on: build.finished_on.map(|time| time.to_string()),
+            runner: text(&build.environment.runner),
+            trigger: text(&build.environment.trigger),
+            initiator: text(&build.environment.initiator),
+            reproducible: build.reproducible,
+            materials: Some(build.materials.total),
+            materials_without_digest: Some(build.materials.without_digest),
+            flags: flags.iter().map(|flag| short(flag.to_string())).take(MAX_LIST).collect(),
+            unmet: unmet.iter().map(|unmet| short(unmet.to_string())).collect(),
+            level: Some(level.as_u8()),
+            level_rule: Some(earned.rule),
+        }
+    }
 }
 
 impl Finding {
@@ -109,6 +147,14 @@ impl Finding {
         match (self.judged.verdict, &self.trusted_by) {
             (FindVerdict::Valid, Some(_)) => FindVerdict::Trusted,
             (verdict, _) => verdict,
+        }
+    }
+
+    /// The source repository that it names, where it is provenance.
+    pub(crate) fn source_repository(&self) -> Option<&str> {
+        match &self.says {
+            Says::Provenance(facts) => facts.source_repository.as_deref(),
+            _ => None,
         }
     }
 
@@ -146,6 +192,8 @@ impl Finding {
 pub struct Examiner {
     judge: Judge,
     trust: Trust,
+    builders: Arc<Table>,
+    expected: Expectations,
     pool: rayon::ThreadPool,
     room: Arc<Semaphore>,
     keeps: Keeps,
@@ -165,18 +213,24 @@ impl Examiner {
     ///
     /// # Errors
     /// When no threads can be started.
-    pub fn new(
-        judge: Judge,
-        trust: Trust,
+    pub(crate) fn new(
+        setup: Setup,
+        expected: Expectations,
         keeps: Keeps,
     ) -> Result<Arc<Self>, rayon::ThreadPoolBuildError> {
+        let Setup { trust, judge, builders } = setup;
         let pool = rayon::ThreadPoolBuilder::new()
             .thread_name(|at| format!("judge-{at}"))
             // Who waits for a piece that could not be judged is told so by the closed channel.
             .panic_handler(|_| tracing::error!("judging a piece of evidence broke off"))
             .build()?;
         let room = Arc::new(Semaphore::new(ROOM));
-        Ok(Arc::new(Self { judge, trust, pool, room, keeps }))
+        Ok(Arc::new(Self { judge, trust, builders, expected, pool, room, keeps }))
+    }
+
+    /// Whom the configuration trusts.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Waits until there is room in memory for so many bytes.
@@ -208,13 +262,67 @@ impl Examiner {
         let about: Vec<Digest> = question.digests().cloned().collect();
         let mut judged = self.judge.judge(&material, on, &about);
         let content = std::mem::replace(&mut judged.content, Content::Unreadable);
-        let (says, predicate_type) = match content {
-            Content::Signature { .. } => (Says::Signature, None),
-            Content::Statement(statement) => (Says::Other, Some(statement.predicate_type.clone())),
-            Content::Sbom(facts) => (Says::Sbom(Some(facts)), None),
-            Content::Unreadable => (Says::Nothing, None),
+        let (says, predicate_type) = self.read(&content, &mut judged);
+        // What is large is gone; who signed what kind of statement is what policies ask.
+        judged.content = without_predicate(content);
+        let source = match &says {
+            Says::Provenance(facts) => facts.source_repository.as_deref(),
+            _ => None,
         };
+        let image = question.name();
+        let trusted_by = self.trust.trusted_by(&image, &judged, source);
         let material = (self.keeps == Keeps::Material).then_some(material);
-        Finding { judged, says, predicate_type, trusted_by: None, material }
+        Finding {
+            trusted_by: trusted_by.map(|by| by.to_string()),
+            judged,
+            says,
+            predicate_type,
+            material,
+        }
+    }
+
+    /// What evidence says. What claims to be provenance or a bill of materials and is none is
+    /// contradicted by itself.
+    fn read(&self, content: &Content, judged: &mut Judged) -> (Says, Option<String>) {
+        let statement = match content {
+            Content::Signature { .. } => return (Says::Signature, None),
+            Content::Sbom(facts) => return (Says::Sbom(Some(Arc::clone(facts))), None),
+            Content::Unreadable => return (Says::Nothing, None),
+            Content::Statement(statement) => statement,
+        };
+        let predicate_type = Some(cut(&statement.predicate_type).into_owned());
+        let says = match statement.kind() {
+            Kind::Signature => Says::Signature,
+            Kind::Other => Says::Other,
+            Kind::Provenance => match Build::read(statement) {
+                Ok(build) => {
+                    let facts = BuildFacts::of(&build, judged, &self.builders, &self.expected);
+                    Says::Provenance(Box::new(facts))
+                }
+                Err(error @ ProvenanceError::Version(_)) => {
+                    judged.refuse(Reason::Format, &error);
+                    Says::Provenance(Box::default())
+                }
+                Err(error) => {
+                    judged.refuse(Reason::Malformed, &error);
+                    Says::Provenance(Box::default())
+                }
+            },
+            Kind::Sbom => Says::Sbom(None),
+        };
+        (says, predicate_type)
+    }
+}
+
+/// The same without what a statement says.
+fn without_predicate(content: Content) -> Content {
+    match content {
+        Content::Statement(statement) => Content::Statement(Arc::new(Statement {
+            statement_type: statement.statement_type.clone(),
+            subjects: Vec::new(),
+            predicate_type: statement.predicate_type.clone(),
+            predicate: RawValue::NULL.to_owned(),
+        })),
+        other => other,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use records::Verdict;
+use records::{FindVerdict, ProvenanceFind, Verdict};
 
 use crate::answer::Answer;
 use crate::check::Check;
@@ -14,6 +14,8 @@ pub enum Demand {
     Check(Check, Verdict),
     /// The provenance must earn at least this SLSA build level.
     Level(u8),
+    /// A valid provenance must say what is expected (`--source-tag` and its siblings).
+    Expectations,
 }
 
 /// Why a demand makes no sense.
@@ -47,7 +49,7 @@ impl Demand {
     pub fn check(self) -> Check {
         match self {
             Self::Check(check, _) => check,
-            Self::Level(_) => Check::Provenance,
+            Self::Level(_) | Self::Expectations => Check::Provenance,
         }
     }
 
@@ -68,7 +70,26 @@ impl Demand {
                 let earned = level.filter(|_| verdict.is_there() == Some(true)).unwrap_or(0);
                 (earned < least).then(|| format!("the SLSA build level is {earned}, not {least}"))
             }
+            Self::Expectations => unmet(answer),
         }
+    }
+}
+
+/// Why no valid provenance says what is expected; none where one does.
+fn unmet(answer: &Answer) -> Option<String> {
+    let finds = answer.provenance.iter().flat_map(|record| &record.finds);
+    let holds =
+        |find: &&ProvenanceFind| matches!(find.verdict, FindVerdict::Valid | FindVerdict::Trusted);
+    let mut closest: Option<&ProvenanceFind> = None;
+    for find in finds.filter(holds) {
+        if closest.is_none_or(|closest| find.unmet.len() < closest.unmet.len()) {
+            closest = Some(find);
+        }
+    }
+    match closest {
+        None => Some("no provenance is valid, so none says what is expected".to_owned()),
+        Some(find) if find.unmet.is_empty() => None,
+        Some(find) => Some(find.unmet.join("; ")),
     }
 }
 

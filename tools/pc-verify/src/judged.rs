@@ -39,6 +39,19 @@ pub struct Judged {
     pub content: Content,
 }
 
+impl Judged {
+    /// Takes a judgement back: what was read afterwards speaks against it. What was contradicted
+    /// already stays so.
+    pub(crate) fn refuse(&mut self, reason: Reason, why: &dyn std::fmt::Display) {
+        if self.verdict == FindVerdict::Invalid {
+            return;
+        }
+        self.verdict = reason.verdict();
+        self.reason = Some(reason);
+        self.detail = Some(records::text::shown(&why.to_string()));
+    }
+}
+
 /// What a piece of evidence says.
 #[derive(Debug, Clone)]
 pub enum Content {

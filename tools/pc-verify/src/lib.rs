@@ -29,6 +29,7 @@ pub mod provenance;
 pub mod question;
 mod run;
 pub mod sbom;
+mod setup;
 pub mod statement;
 pub mod table;
 pub mod tags;

@@ -3,9 +3,13 @@
 use records::{Digest, DigestRecord, Drift, Known};
 use registry::Repository;
 
+use crate::trust::ImageName;
+
 /// What is asked about: the subject of the answers, and what is known of it.
 #[derive(Debug, Clone)]
 pub struct Question {
+    /// The reference of the first image that raised it, verbatim.
+    pub image: String,
     /// The repository, verbatim.
     pub repository: String,
     /// The index that is known to list the manifest.
@@ -33,6 +37,7 @@ impl Question {
             return None;
         }
         Some(Self {
+            image: record.image,
             repository,
             index: record.index,
             manifest: record.manifest,
@@ -52,6 +57,11 @@ impl Question {
     /// The digests that count: what runs, and the index that lists it.
     pub fn digests(&self) -> impl Iterator<Item = &Digest> {
         self.manifest.iter().chain(&self.index)
+    }
+
+    /// What globs of policies see.
+    pub(crate) fn name(&self) -> ImageName {
+        ImageName::new(&self.image, self.digests())
     }
 
     /// Where evidence may be kept, beside the configured signature repositories.

@@ -7,7 +7,7 @@ use records::wire::WireError;
 use records::{DigestRecord, Record, RepositoryRecord};
 use registry::Registry;
 use report::table::Look;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use stage::input::InputError;
 use stage::{Answers, Emitter, Fault, Gate, Input, Mine, Outcome, Progress, Steps, TallyFacts};
 
@@ -17,11 +17,12 @@ use crate::cli::{Cli, Format};
 use crate::examine::{Examiner, Keeps};
 use crate::find::Finder;
 use crate::gate::{Demand, missed};
-use crate::judge::{Judge, Root};
+use crate::provenance::Expectations;
 use crate::question::Question;
+use crate::setup::Setup;
 use crate::table::{Detail, table};
 use crate::tags::KnownTags;
-use crate::trust::Trust;
+use crate::trust::{Note, Trust};
 
 impl stage::Tool for Cli {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
@@ -33,6 +34,22 @@ impl stage::Tool for Cli {
 
     fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
         let checks = self.wanted.on();
+        let expected = self.expectations().map_err(Fault::usage)?;
+        let mut cli = self;
+        if !expected.is_empty() {
+            cli.require.push(Demand::Expectations);
+        }
+        cli.start(checks, expected, common)
+    }
+}
+
+impl Cli {
+    fn start(
+        self,
+        checks: Vec<Check>,
+        expected: Expectations,
+        common: &stage::cli::Common,
+    ) -> Result<Outcome, Fault> {
         demands_are_looked_for(&self.require, &checks)?;
         if self.images.is_empty() && !self.no_input && io::stdin().is_terminal() {
             return Err(no_source());
@@ -40,11 +57,16 @@ impl stage::Tool for Cli {
         let progress = common.progress();
         let detail = if self.output.explain { Detail::All } else { Detail::Verdicts };
         if self.format() == Format::Json {
-            return common.block_on(verify(self, checks, common.emitter(), progress));
+            return common.block_on(verify(self, checks, expected, common.emitter(), progress));
         }
         let kept = Kept::default();
-        let emitter = Emitter::new(Box::new(kept.clone()), Self::NAME, Self::VERSION, common.clock);
-        let outcome = common.block_on(verify(self, checks, emitter, progress));
+        let emitter = Emitter::new(
+            Box::new(kept.clone()),
+            <Self as stage::Tool>::NAME,
+            <Self as stage::Tool>::VERSION,
+            common.clock,
+        );
+        let outcome = common.block_on(verify(self, checks, expected, emitter, progress));
         // What was found out is shown also where the input was cut; the status says so.
         let color = Look::of_stdout(0).color;
         stage::cli::print(table(&kept.taken(), color, detail).as_bytes())?;
@@ -108,17 +130,17 @@ enum Raised {
 async fn verify(
     cli: Cli,
     checks: Vec<Check>,
+    expected: Expectations,
     emitter: Emitter,
     progress: Progress,
 ) -> Result<Outcome, Fault> {
+    let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster).await?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
-    let roots =
-        vec![Root::public_good().map_err(Fault::usage)?, Root::github().map_err(Fault::usage)?];
-    let examiner =
-        Examiner::new(Judge::new(roots, vec![]), Trust, Keeps::Facts).map_err(Fault::incomplete)?;
+    let settings = settings(&checks, &setup);
+    let examiner = Examiner::new(setup, expected, Keeps::Facts).map_err(Fault::incomplete)?;
     let known = Arc::new(KnownTags::default());
     let finder =
-        Finder::new(registry.clone(), Vec::new(), checks.clone(), Arc::clone(&known), examiner);
+        Finder::new(registry.clone(), checks.clone(), Arc::clone(&known), Arc::clone(&examiner));
     let input = match (cli.images.is_empty(), cli.no_input) {
         (false, _) => {
             Input::Made(pc_digest::resolved(registry.clone(), &cli.images, cli.platform)?)
@@ -127,8 +149,9 @@ async fn verify(
         (true, false) => Input::stdin(cli.stream.max_line),
     };
     let gate = if cli.require.is_empty() { Gate::Open } else { Gate::Judges };
-    let asking = Arc::new(Asking { finder, checks, demands: cli.require });
-    let (settings, counted) = (settings(&asking), registry);
+    let asking =
+        Arc::new(Asking { finder, examiner: Arc::clone(&examiner), checks, demands: cli.require });
+    let counted = registry;
     let steps = Steps {
         reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
         raises: move |mine: &Mine| raises(mine, &known, gate),
@@ -142,7 +165,7 @@ async fn verify(
         },
         facts: move || TallyFacts {
             requests: counted.requests(),
-            settings,
+            settings: with_notes(settings, examiner.trust()),
             ..TallyFacts::default()
         },
         gate,
@@ -170,16 +193,32 @@ fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, 
 }
 
 /// What bears on what the records say, for the tally.
-fn settings(asking: &Asking) -> Map<String, Value> {
+fn settings(checks: &[Check], setup: &Setup) -> Map<String, Value> {
+    let checks: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
     let mut settings = Map::new();
-    let checks: Vec<&str> = asking.checks.iter().map(|check| check.as_str()).collect();
     settings.insert("checks".into(), checks.into());
+    settings.insert("trustedRoots".into(), setup.roots());
+    settings.insert("keys".into(), setup.keys());
+    settings
+}
+
+/// What the run shows of its configuration: told now, and kept in the tally.
+fn with_notes(mut settings: Map<String, Value>, trust: &Trust) -> Map<String, Value> {
+    let notes = trust.report();
+    for note in &notes {
+        tracing::warn!(kind = note.kind.as_str(), "{note}");
+    }
+    if !notes.is_empty() {
+        let told = |note: &Note| json!({"kind": note.kind.as_str(), "text": note.text});
+        settings.insert("notes".into(), notes.iter().map(told).collect());
+    }
     settings
 }
 
 /// Who asks, what for, and what is demanded.
 struct Asking {
     finder: Finder,
+    examiner: Arc<Examiner>,
     checks: Vec<Check>,
     demands: Vec<Demand>,
 }
@@ -195,10 +234,11 @@ impl Asking {
                 return Ok(answers);
             }
         };
+        let trust = self.examiner.trust();
         let found = self.finder.find(&question).await;
         let answer = match found {
-            Ok(findings) => answer(&question, &self.checks, findings),
-            Err(error) => unaskable(&question, &self.checks, &error),
+            Ok(findings) => answer(&question, &self.checks, trust, findings),
+            Err(error) => unaskable(&question, &self.checks, trust, &error),
         };
         if !self.demands.is_empty() {
             answers.judge(missed(&self.demands, &question.told(), &answer));
@@ -208,11 +248,12 @@ impl Asking {
     }
 
     fn write(&self, answer: &Answer, answers: &mut Answers) -> Result<(), WireError> {
-        let Answer { signature, provenance, sbom, attestation, failures } = answer;
+        let Answer { signature, provenance, sbom, attestation, policies, failures } = answer;
         signature.iter().try_for_each(|record| answers.push(record))?;
         provenance.iter().try_for_each(|record| answers.push(record))?;
         sbom.iter().try_for_each(|record| answers.push(record))?;
         attestation.iter().try_for_each(|record| answers.push(record))?;
+        policies.iter().try_for_each(|record| answers.push(record))?;
         failures.iter().try_for_each(|failure| answers.push(failure))
     }
 }

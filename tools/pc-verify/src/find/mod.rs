@@ -92,8 +92,6 @@ pub enum Listing {
 /// Who asks, and what is to be done with what comes.
 pub struct Finder {
     registry: Registry,
-    /// Repositories that keep signatures for others (`COSIGN_REPOSITORY`).
-    elsewhere: Vec<Repository>,
     checks: Vec<Check>,
     known: Arc<KnownTags>,
     examiner: Arc<Examiner>,
@@ -119,12 +117,11 @@ impl Finder {
     /// A finder.
     pub fn new(
         registry: Registry,
-        elsewhere: Vec<Repository>,
         checks: Vec<Check>,
         known: Arc<KnownTags>,
         examiner: Arc<Examiner>,
     ) -> Self {
-        Self { registry, elsewhere, checks, known, examiner }
+        Self { registry, checks, known, examiner }
     }
 
     /// Asks every store that may hold what is looked for.
@@ -151,7 +148,7 @@ impl Finder {
         let own = question.repositories()?;
         let first = own.first().cloned();
         let mut repositories: Vec<Repository> = own;
-        repositories.extend(self.elsewhere.iter().cloned());
+        repositories.extend(self.examiner.trust().signature_repositories(&question.name()));
         let mut places = Vec::new();
         let roles = [(Role::Index, &question.index), (Role::Manifest, &question.manifest)];
         for (role, digest) in roles {

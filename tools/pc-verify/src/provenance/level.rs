@@ -131,6 +131,18 @@ impl Table {
         &self.rules
     }
 
+    /// Whether other projects can use an identity: a shared builder's, or that of a workflow which
+    /// does not lie in the repository that it was used for.
+    #[must_use]
+    pub fn is_shared(&self, certificate: &CertifiedIdentity) -> bool {
+        let signer = signer(certificate).unwrap_or_default();
+        let is_builder = |rule: &&Rule| {
+            rule.shared && rule.proof == Proof::Identity && rule.builder.is_match(signer)
+        };
+        let of_another = certificate.source_repository.is_some() && !is_own_workflow(certificate);
+        of_another || self.rules.iter().any(|rule| is_builder(&rule))
+    }
+
     /// The level that a build earns which was signed so; nobody where that is not proven.
     #[must_use]
     pub fn level(&self, build: &Build, signed_by: Option<&SignedBy>) -> Earned {

@@ -171,8 +171,22 @@ find! {
         #[serde(default)] started_on: Option<String>,
         /// RFC 3339.
         #[serde(default)] finished_on: Option<String>,
+        /// What the builder ran on: `github-hosted` for example.
+        #[serde(default, skip_serializing_if = "Option::is_none")] runner: Option<String>,
+        /// What triggered the build.
+        #[serde(default, skip_serializing_if = "Option::is_none")] trigger: Option<String>,
+        /// Who did.
+        #[serde(default, skip_serializing_if = "Option::is_none")] initiator: Option<String>,
+        /// Whether the builder says that another run gives the same bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")] reproducible: Option<bool>,
         /// How many materials or resolved dependencies it names.
         #[serde(default)] materials: Option<u64>,
+        /// How many of those have no digest, so that they may have been anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")] materials_without_digest: Option<u64>,
+        /// What is odd about the build, in stable words with what they are about behind a colon.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] flags: Vec<String>,
+        /// What of the expectations it does not meet, one line each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] unmet: Vec<String>,
         /// The SLSA build level that this find earns.
         #[serde(default)] level: Option<u8>,
         /// The rule that gives that level.

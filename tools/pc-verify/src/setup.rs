@@ -1,0 +1,117 @@
+//! From the flags to whom to trust and what to judge with.
+
+use std::sync::Arc;
+
+use cluster::{Cluster, ClusterArgs};
+use http_asking::{Client, HttpArgs};
+use serde_json::{Value, json};
+use stage::Fault;
+
+use crate::judge::{self, Judge};
+use crate::provenance::Table;
+use crate::trust::{
+    self, Fetched, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch, get, read_secret,
+};
+
+/// What evidence is examined with.
+pub(crate) struct Setup {
+    pub(crate) trust: Trust,
+    pub(crate) judge: Judge,
+    pub(crate) builders: Arc<Table>,
+}
+
+impl Setup {
+    /// Reads what the flags name, and asks for what they name elsewhere.
+    pub(crate) async fn new(
+        args: &TrustArgs,
+        http: &HttpArgs,
+        cluster: &ClusterArgs,
+    ) -> Result<Self, Fault> {
+        let sources = args.sources().map_err(Fault::usage)?;
+        let builders = Arc::new(match sources.builders() {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Fault::usage(format!("the table of builders `{}`: {error}", path.display()))
+                })?;
+                let origin = path.to_string_lossy();
+                Table::parse(&text, &origin).map_err(Fault::usage)?.before_built_in()
+            }
+            None => Table::built_in().clone(),
+        });
+        let fetched = fetched(sources.wanted(), http, cluster).await?;
+        let shared = Arc::clone(&builders);
+        let is_shared = Box::new(move |by: &_| shared.is_shared(by));
+        let trust = Trust::new(sources, &fetched, jiff::Timestamp::now(), is_shared)
+            .map_err(Fault::usage)?;
+        let roots: Vec<judge::Root> =
+            trust.roots().iter().map(root).collect::<Result<_, _>>().map_err(Fault::usage)?;
+        let keys: Vec<judge::Key> =
+            trust.keys().iter().map(key).collect::<Result<_, _>>().map_err(Fault::usage)?;
+        Ok(Self { trust, judge: Judge::new(roots, keys), builders })
+    }
+
+    /// The roots, by name, with the hash of each and the newest time that anything in it began to
+    /// be valid, which says how old it is at most.
+    pub(crate) fn roots(&self) -> Value {
+        let roots = self.judge.roots().iter().map(|root| {
+            let newest = root.newest().map(|time| time.to_string());
+            json!({"name": root.name(), "digest": root.digest(), "newest": newest})
+        });
+        roots.collect()
+    }
+
+    /// The keys by name, with their ids.
+    pub(crate) fn keys(&self) -> Value {
+        let keys = self.judge.keys().iter();
+        keys.map(|key| json!({"name": key.name(), "id": key.id().0})).collect()
+    }
+}
+
+/// What lies elsewhere. The cluster is only asked, and its configuration only read, where a key
+/// is there.
+async fn fetched(
+    wanted: &[Wanted],
+    http: &HttpArgs,
+    cluster: &ClusterArgs,
+) -> Result<Fetched, Fault> {
+    if wanted.is_empty() {
+        return Ok(Fetched::default());
+    }
+    let settings = http.clone().settings().map_err(Fault::usage)?;
+    let client = Client::new(settings).map_err(Fault::usage)?;
+    let in_cluster = wanted.iter().any(|wanted| matches!(wanted, Wanted::Secret(_)));
+    let cluster = match in_cluster {
+        true => Some(Cluster::connect(cluster).await.map_err(|error| {
+            let hint = error.hint();
+            Fault::incomplete(error).with_hint(hint)
+        })?),
+        false => None,
+    };
+    let secret = async |at: &trust::SecretKey| match &cluster {
+        Some(cluster) => read_secret(cluster, at).await,
+        None => Err("no cluster is configured".to_owned()),
+    };
+    fetch(wanted, async |at| get(&client, at).await, secret).await.map_err(Fault::incomplete)
+}
+
+fn root(root: &trust::Root) -> Result<judge::Root, judge::RootError> {
+    match root.source() {
+        RootSource::PublicGood => judge::Root::public_good(),
+        RootSource::Github => judge::Root::github(),
+        RootSource::Json(text) => judge::Root::from_json(root.name(), text),
+    }
+}
+
+fn key(trusted: &TrustedKey) -> Result<judge::Key, judge::KeyError> {
+    let key = judge::Key::from_pem(&trusted.name, &trusted.pem)?;
+    let key = match trusted.hash {
+        Some(trust::KeyHash::Sha256) => key.with_hash(judge::KeyHash::Sha256),
+        Some(trust::KeyHash::Sha384) => key.with_hash(judge::KeyHash::Sha384),
+        Some(trust::KeyHash::Sha512) => key.with_hash(judge::KeyHash::Sha512),
+        None => key,
+    };
+    Ok(match trusted.log {
+        trust::LogDemand::Demanded => key,
+        trust::LogDemand::NotDemanded => key.without_log(),
+    })
+}
