@@ -235,7 +235,7 @@ impl Examiner {
 
     /// Waits until there is room in memory for so many bytes.
     pub(crate) async fn room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(ROOM_MAX).max(1);
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, ROOM_MAX);
         // There is no permit only where the semaphore is closed, and it never is.
         Arc::clone(&self.room).acquire_many_owned(kib).await.ok()
     }

@@ -202,6 +202,30 @@ impl Reason {
         }
     }
 
+    /// What it means, for documents.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unsigned => "nobody signed it",
+            Self::NoKey => "no configured key made it",
+            Self::NoRoot => {
+                "its authority, log or timestamp authority is in no configured root, or the root is too old"
+            }
+            Self::NoTime => "nothing proves when it was signed",
+            Self::Format => "it is in a format that is not judged",
+            Self::Malformed => "it is not what its format says",
+            Self::Signature => "the signature is not of these bytes by this key",
+            Self::Subject => "it names another digest",
+            Self::Certificate => {
+                "the certificate was not valid at the proven time, or is none for signing"
+            }
+            Self::Log => "an entry, proof, promise or checkpoint of a known log does not hold",
+            Self::Timestamp => "a timestamp of a known authority does not hold",
+            Self::TooLarge => "it is larger than what is judged",
+            Self::NotFetched => "it is there, and could not be fetched",
+        }
+    }
+
     /// The verdict that it stands for.
     #[must_use]
     pub fn verdict(self) -> FindVerdict {
