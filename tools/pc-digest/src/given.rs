@@ -118,6 +118,7 @@ fn image(given: &Given, platform: Option<String>) -> Image {
         pull_secrets: Vec::new(),
         annotations: BTreeMap::new(),
         idle: false,
+        dropped: 0,
     }
 }
 

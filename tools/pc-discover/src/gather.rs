@@ -4,6 +4,7 @@
 //! that run in a namespace, not the number of its pods, and not the size of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use cluster::Resource;
 use cluster::types::{OwnerReference, Pod, PodSpec, Text};
@@ -60,6 +61,35 @@ pub(crate) struct Sum {
     /// Our annotations on all these pods. Where two pods differ, the smaller value counts: the
     /// answer must not depend on the order of pods.
     pub(crate) annotations: BTreeMap<Text, Text>,
+    /// What did not fit into these two.
+    pub(crate) left_out: LeftOut,
+}
+
+/// Pull secrets and annotations that were left out, told apart by a hash: strangers write them, in
+/// any number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeftOut(HashSet<u64>);
+
+impl LeftOut {
+    /// More than this are not told apart.
+    const MOST: usize = 1_000;
+
+    fn note(&mut self, list: &str, name: &str) {
+        let mut hasher = DefaultHasher::new();
+        (list, name).hash(&mut hasher);
+        self.add(hasher.finish());
+    }
+
+    fn add(&mut self, hash: u64) {
+        if self.0.len() < Self::MOST {
+            self.0.insert(hash);
+        }
+    }
+
+    /// How many different ones there were, or 1,000 where there were more.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
 }
 
 /// By how many pods on one node.
@@ -145,12 +175,9 @@ impl Sum {
     }
 
     /// Adds what other pods say.
-    pub(crate) fn merge(
-        &mut self,
-        pull_secrets: &BTreeSet<Text>,
-        annotations: &BTreeMap<Text, Text>,
-    ) {
-        self.add(pull_secrets.iter(), annotations);
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.add(other.pull_secrets.iter(), &other.annotations);
+        other.left_out.0.iter().for_each(|hash| self.left_out.add(*hash));
     }
 
     fn add<'a>(
@@ -158,17 +185,27 @@ impl Sum {
         pull_secrets: impl Iterator<Item = &'a Text>,
         annotations: &BTreeMap<Text, Text>,
     ) {
+        // The first in order stay, whatever the order of pods.
         for secret in pull_secrets {
-            if self.pull_secrets.len() < text::MAX_LIST && !self.pull_secrets.contains(secret) {
+            if !self.pull_secrets.contains(secret) {
                 self.pull_secrets.insert(secret.clone());
+            }
+            if self.pull_secrets.len() > text::MAX_LIST
+                && let Some(last) = self.pull_secrets.pop_last()
+            {
+                self.left_out.note("pull secret", &last);
             }
         }
         for (key, value) in annotations {
-            let room = self.annotations.len() < text::MAX_LIST;
             match self.annotations.get_mut(key) {
                 Some(known) if value < known => *known = value.clone(),
-                None if room => drop(self.annotations.insert(key.clone(), value.clone())),
-                Some(_) | None => {}
+                Some(_) => {}
+                None => drop(self.annotations.insert(key.clone(), value.clone())),
+            }
+            if self.annotations.len() > text::MAX_LIST
+                && let Some((last, _)) = self.annotations.pop_last()
+            {
+                self.left_out.note("annotation", &last);
             }
         }
     }
@@ -223,11 +260,21 @@ mod tests {
         let spec =
             serde_json::from_str(&format!(r#"{{"imagePullSecrets":[{}]}}"#, secrets.join(",")));
         let annotations = (0..300).map(|n| (format!("a{n}").as_str().into(), "x".into())).collect();
-        let mut sum = Sum::default();
-        sum.note(&spec.expect("a spec"), &annotations);
-        assert_eq!(
-            (sum.pull_secrets.len(), sum.annotations.len()),
-            (text::MAX_LIST, text::MAX_LIST)
-        );
+        let (spec, mut sum) = (spec.expect("a spec"), Sum::default());
+        sum.note(&spec, &annotations);
+        let sizes = (sum.pull_secrets.len(), sum.annotations.len());
+        assert_eq!((sizes, sum.left_out.count()), ((text::MAX_LIST, text::MAX_LIST), 400));
+        // The same once more is nothing more, and neither is the order.
+        sum.note(&spec, &annotations);
+        let mut other = Sum::default();
+        for secret in spec.image_pull_secrets.iter().rev() {
+            other.add([&secret.name].into_iter(), &annotations);
+        }
+        sum.merge(&other);
+        assert_eq!(sum.left_out.count(), 400);
+        assert_eq!(sum.pull_secrets, other.pull_secrets);
+        let many = |n: usize| Text::from(format!("z{n}").as_str());
+        (0..2_000).for_each(|n| sum.add([&many(n)].into_iter(), &BTreeMap::new()));
+        assert_eq!(sum.left_out.count(), 1_000);
     }
 }

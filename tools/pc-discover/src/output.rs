@@ -79,6 +79,8 @@ impl Output {
         match self.emitter.record(&image) {
             // A tenant may fill a record by annotations; that must not hide what runs.
             Err(EdgeError::Record(WireError::TooLarge { .. })) => {
+                let left_out = image.annotations.len() + image.pull_secrets.len();
+                image.dropped += left_out as u64;
                 image.annotations.clear();
                 image.pull_secrets.clear();
                 self.emitter.record(&image)?;

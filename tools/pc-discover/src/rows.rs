@@ -106,8 +106,8 @@ impl Rows {
 
     /// Adds a sum, one row for each platform.
     fn add(&mut self, subject: &Subject, thing: &Thing, sum: Sum, names: &[Text], nodes: &Nodes) {
-        let Sum { places, pull_secrets, annotations } = sum;
-        for (node, place) in places {
+        let mut sum = sum;
+        for (node, place) in std::mem::take(&mut sum.places) {
             let name = node.map(|node| &names[node]);
             let machine = name.and_then(|name| nodes.machine(name));
             match (name, machine) {
@@ -123,7 +123,7 @@ impl Rows {
             };
             let row = self.images.entry(key).or_default();
             row.add(node, place);
-            row.sum.merge(&pull_secrets, &annotations);
+            row.sum.merge(&sum);
         }
     }
 
@@ -181,6 +181,7 @@ impl Row {
     }
 
     fn record(self, namespace: &str, key: Key) -> Image {
+        let dropped = self.dropped(&key);
         let Key { subject, image, image_id, platform } = key;
         let owned =
             |texts: BTreeSet<Text>| texts.into_iter().map(|text| text.to_string()).collect();
@@ -205,8 +206,25 @@ impl Row {
                 .map(|(key, value)| (key.to_string(), value.to_string()))
                 .collect(),
             idle: self.idle,
+            dropped,
         }
     }
+
+    /// What is not in the record, and what is in it and was cut.
+    fn dropped(&self, key: &Key) -> u64 {
+        let Subject { workload, container, .. } = &key.subject;
+        let Workload { api_version, kind, name } = workload;
+        let sum = &self.sum;
+        let names = [container, &key.image].into_iter().chain(&key.image_id).chain(&self.names);
+        let annotations = sum.annotations.iter().flat_map(|(key, value)| [key, value]);
+        let texts = names.chain(&sum.pull_secrets).chain(annotations).map(|text| -> &str { text });
+        let texts = texts.chain([api_version, kind, name].into_iter().map(String::as_str));
+        sum.left_out.count() + count_cut(texts)
+    }
+}
+
+fn count_cut<'a>(texts: impl Iterator<Item = &'a str>) -> u64 {
+    texts.filter(|text| text::is_cut(text)).count() as u64
 }
 
 impl OnWhat {
@@ -239,6 +257,11 @@ impl OnWhat {
             dropped: 0,
         };
         runtime.dropped = dropped + text::cut_list(&mut runtime.constraints);
+        let Runtime { os_images, kernels, container_runtimes, kubelets, architectures, .. } =
+            &runtime;
+        let values = [os_images, kernels, container_runtimes, kubelets, architectures];
+        let texts = values.into_iter().flat_map(BTreeMap::keys).chain(&runtime.constraints);
+        runtime.dropped += count_cut(texts.map(String::as_str));
         runtime
     }
 }

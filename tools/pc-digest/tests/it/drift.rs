@@ -292,3 +292,29 @@ fn a_gate_on_moved_tags_is_not_passed_by_what_could_not_be_compared() {
     let ran = crate::digest(&shop.registry).args(["--fail-on", "moved"]);
     let _ = ran.stdin(crate::stream(&[record])).run().code(3).says("is moved");
 }
+
+#[test]
+fn a_config_that_cannot_be_named_is_a_failure_that_says_so() {
+    let (shop, ..) = shop();
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:zz", "size": 2},
+        "layers": [],
+    });
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    shop.registry.push_json("shop/web", Some("1"), media_type, &manifest);
+    let record = image(
+        &format!("{}:1", shop.repository),
+        Some(&format!("sha256:{}", "c".repeat(64))),
+        AMD64,
+        "web",
+    );
+    let ran = crate::digest(&shop.registry).stdin(crate::stream(&[record])).run().ok();
+    let answer = ran.of_type("digest").swap_remove(0);
+    assert_eq!((&answer["how"], &answer["drift"]), (&"tag".into(), &"unknown".into()));
+    let failures = ran.of_type("failure");
+    assert_eq!((failures.len(), &failures[0]["code"]), (1, &"bad-response".into()));
+    let message = failures[0]["message"].as_str().expect("a message");
+    assert!(message.contains("`sha256:zz` is not a sha256 digest"), "{message}");
+}

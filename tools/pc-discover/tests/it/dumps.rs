@@ -269,3 +269,35 @@ fn a_dump_without_pods_says_so_in_the_stream() {
         "{failures:?}"
     );
 }
+
+#[test]
+fn what_an_image_record_leaves_out_is_counted() {
+    let annotations: serde_json::Map<String, Value> = (0..150)
+        .map(|n| (format!("provenance.nebari.dev/a{n:03}"), Value::from(n.to_string())))
+        .collect();
+    let secrets: Vec<Value> = (0..103).map(|n| json!({"name": format!("s{n:03}")})).collect();
+    let pod = |name: &str, annotations: &Value, secrets: &Value, image: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "shop", "annotations": annotations},
+            "spec": {"containers": [{"name": "c", "image": image}], "imagePullSecrets": secrets}})
+    };
+    let long = format!("ghcr.io/acme/{}", "x".repeat(5_000));
+    let few = json!({"provenance.nebari.dev/rule": "y".repeat(5_000)});
+    let dump = json!({"kind": "List", "items": [
+        pod("many", &annotations.into(), &secrets.into(), "nginx:1"),
+        pod("long", &few, &json!([]), &long),
+        pod("plain", &json!({}), &json!([]), "nginx:1"),
+    ]});
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dump.json");
+    std::fs::write(&file, dump.to_string()).expect("written");
+    let records = from(&file).run().ok().records();
+    let dropped = |name: &str| of(&records, "shop", name)[0]["dropped"].clone();
+    assert_eq!(
+        (dropped("many"), dropped("long"), dropped("plain")),
+        (53.into(), 2.into(), 0.into())
+    );
+    let many = of(&records, "shop", "many")[0];
+    assert_eq!(many["annotations"].as_object().map(|all| all.len()), Some(100));
+    assert_eq!(many["pullSecrets"][99], "s099");
+}

@@ -150,7 +150,9 @@ fn every_command_has_its_manual_page_and_its_completions() {
         ("get", "Write a report to standard output"),
         ("prune", "Remove the reports that are older"),
     ] {
-        let page = pc("store").args([command, "--man"]).run().ok().text();
+        // Settings are no other arguments.
+        let run = pc("store").env("PROVENANCE_REPORT_PATH", "/reports").args([command, "--man"]);
+        let page = run.run().ok().text();
         assert!(page.contains(&format!(".TH pc-store-{command} 1")), "{page}");
         assert!(page.contains(about) && page.contains("report\\-path"), "{page}");
         assert!(page.contains("Exit status"), "{page}");

@@ -94,6 +94,10 @@ pub struct Image {
     pub annotations: BTreeMap<String, String>,
     /// Whether the template runs nothing now (scaled to zero, suspended).
     pub idle: bool,
+    /// How many pull secrets and annotations were left out, and how many texts were cut. Pod names
+    /// behind the tenth are not among them: `pods` counts those.
+    #[serde(default)]
+    pub dropped: u64,
 }
 
 impl Record for Image {
@@ -127,7 +131,7 @@ pub struct Runtime {
     pub architectures: BTreeMap<String, u64>,
     /// What constrains the pods, as short texts (`runtimeClass gvisor`, `node kubernetes.io/arch=amd64`), sorted.
     pub constraints: Vec<String>,
-    /// How many values of the lists and maps above were left out.
+    /// How many values of the lists and maps above were left out, and how many texts were cut.
     #[serde(default)]
     pub dropped: u64,
 }

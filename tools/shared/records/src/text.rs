@@ -12,6 +12,9 @@ pub const MAX_STRING: usize = 4 * 1024;
 /// The longest foreign list in a record, in entries.
 pub const MAX_LIST: usize = 100;
 
+/// Where something was cut off.
+const MARK: &str = "…";
+
 /// The longest foreign text inside a message for people, in characters.
 const MAX_SHOWN: usize = 200;
 
@@ -21,12 +24,19 @@ pub fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_STRING {
         return Cow::Borrowed(text);
     }
-    const MARK: &str = "…";
     let mut at = MAX_STRING - MARK.len();
     while !text.is_char_boundary(at) {
         at -= 1;
     }
     Cow::Owned(format!("{}{MARK}", &text[..at]))
+}
+
+/// Whether a text was cut by [`cut`]. One that was just that long, and ends like that, counts as
+/// cut too: nobody can tell.
+#[must_use]
+pub fn is_cut(text: &str) -> bool {
+    // A character has at most four bytes, so that a cut is at most three before its place.
+    text.len() + 3 >= MAX_STRING && text.ends_with(MARK)
 }
 
 /// Cuts `text` where it stands, and gives the number of texts that lost something: one or none.
@@ -85,6 +95,13 @@ mod tests {
         let short = cut(&long);
         assert!(short.len() <= MAX_STRING && short.ends_with('…'));
         assert_eq!(cut("nginx:1.27"), "nginx:1.27");
+        for letter in ["x", "é", "字", "🦀"] {
+            for before in ["", "a", "ab", "abc"] {
+                let long = format!("{before}{}", letter.repeat(MAX_STRING + 1));
+                assert!(is_cut(&cut(&long)) && !is_cut(&long[..before.len()]), "{letter}");
+            }
+        }
+        assert!(!is_cut("so…") && !is_cut(&"x".repeat(MAX_STRING)));
     }
 
     #[test]

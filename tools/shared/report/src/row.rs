@@ -138,6 +138,9 @@ pub struct Row {
     /// The pods' annotations below `provenance.nebari.dev/`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// How many of the annotations and pull secrets were left out, and how many texts were cut.
+    #[serde(default)]
+    pub dropped: u64,
     /// The repository that the reference names, normalized; null for a malformed reference.
     pub repository: Option<String>,
     /// The tag that the reference names.

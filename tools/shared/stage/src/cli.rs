@@ -51,10 +51,10 @@ pub struct CommonArgs {
     #[arg(long, env = "PROVENANCE_PROGRESS", value_enum, default_value = "auto", global = true)]
     pub progress: ProgressWhen,
     /// Print the completions for a shell and stop
-    #[arg(long, value_name = "SHELL", value_enum, exclusive = true, global = true)]
+    #[arg(long, value_name = "SHELL", value_enum, global = true)]
     pub completions: Option<Shell>,
     /// Print the manual page (roff) of the tool, or of the command before this, and stop
-    #[arg(long, exclusive = true, global = true)]
+    #[arg(long, global = true)]
     pub man: bool,
 }
 

@@ -208,6 +208,7 @@ fn bare_row(image: Image) -> Row {
         nodes: image.nodes,
         pod_names: image.pod_names,
         annotations: image.annotations,
+        dropped: image.dropped,
         repository: None,
         tag: None,
         index: None,

@@ -126,7 +126,7 @@ fn digests(report: &Report) -> Vec<(Tone, String)> {
     let parts = [
         part(Tone::Good, summary.pinned, of, "pinned"),
         part(Tone::Bad, summary.not_present, of, "gone"),
-        part(Tone::Open, summary.unknown.present, of, "presence not checked"),
+        part(Tone::Open, summary.unknown.present, of, "presence unknown"),
         part(Tone::Open, summary.unknown.digest, of, "not proven"),
         part(Tone::Fair, summary.pending, of, "pending"),
         part(Tone::Faint, summary.idle, of, "idle"),

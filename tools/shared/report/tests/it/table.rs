@@ -80,7 +80,7 @@ fn a_pinned_image_at_a_dead_registry_is_not_answered_in_full() {
     let text = render(&report, &PLAIN);
     assert!(text.contains("fe14010b4fe8?"), "{text}");
     assert!(text.contains("? whether the repository still has this manifest could not be checked"));
-    assert!(text.contains("1/11 presence not checked"), "{text}");
+    assert!(text.contains("1/11 presence unknown"), "{text}");
     // Alone, it is no full bar.
     let only = Report {
         images: report.images.iter().filter(|row| row.pinned).cloned().collect(),
@@ -90,7 +90,7 @@ fn a_pinned_image_at_a_dead_registry_is_not_answered_in_full() {
     let text = render(&Report { summary, ..only }, &PLAIN);
     let line = text.lines().find(|line| line.starts_with("  digest ")).expect("a line");
     assert!(line.contains("░░░   0 %  0/1"), "{line}");
-    assert!(line.ends_with("1/1 pinned · 1/1 presence not checked"), "{line}");
+    assert!(line.ends_with("1/1 pinned · 1/1 presence unknown"), "{line}");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn presence_that_nobody_asked_for_has_no_mark() {
     report.summary =
         report::Summary::of(&report.images, &report.helm_releases, report.failures.len());
     let text = render(&report, &PLAIN);
-    assert!(!text.contains("? whether") && !text.contains("presence not checked"), "{text}");
+    assert!(!text.contains("? whether") && !text.contains("presence unknown"), "{text}");
     assert!(text.contains("  not asked   presence, drift\n"), "{text}");
 }
 
