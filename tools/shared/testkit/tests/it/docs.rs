@@ -1,6 +1,7 @@
 //! What the documents show works, and prints what they say.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use testkit::{Shell, generated, root};
 
@@ -52,6 +53,47 @@ fn printed(recipe: &str, folder: &Path) -> String {
         shown.push("(exit status 1)".to_owned());
     }
     shown.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// The committed files that tests of the workspace generate, whole or in parts: found by the calls
+/// in their sources, so that the list cannot lack one.
+#[test]
+fn every_generated_file_is_in_the_list() {
+    let (mut whole, mut parts) = (BTreeSet::new(), BTreeSet::new());
+    for source in sources(&root().join("tools")) {
+        let text = std::fs::read_to_string(source).expect("a source");
+        // The first string behind the name is the path; a folder stands for names that are made.
+        let path = |rest: &str| {
+            let path = rest.split('"').nth(1).expect("a path").to_owned();
+            path.split_once('{').map_or(path.clone(), |(folder, _)| format!("{folder}*"))
+        };
+        let calls = |name: &str| text.split(name).skip(1).map(path).collect::<Vec<_>>();
+        let ours = |path: &String| path.ends_with(".md") || path.contains('/');
+        whole.extend(calls(concat!("generated", "(")).into_iter().filter(ours));
+        parts.extend(calls(concat!("generated_part", "(")).into_iter().filter(ours));
+    }
+    let list = |paths: &BTreeSet<String>| {
+        paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
+    };
+    assert!(whole.len() >= 8 && parts.len() >= 4, "{whole:?} {parts:?}");
+    let text = format!("\n- compared whole: {}\n- compared in parts: {}\n\n", list(&whole), list(&parts));
+    testkit::generated_part("docs/CONTRIBUTING.md", "generated files", &text);
+}
+
+/// The tests' sources below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && path.components().any(|part| part.as_os_str() == "tests")
+        {
+            found.push(path);
+        }
+    }
+    found
 }
 
 fn read(path: &str) -> String {
