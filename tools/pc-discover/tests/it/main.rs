@@ -2,6 +2,7 @@
 
 mod dumps;
 mod errors;
+mod gaps;
 mod real;
 mod served;
 

@@ -59,7 +59,8 @@ impl Verdict {
         }
     }
 
-    /// Whether something is there at all: the peer's `signed`, `hasSBOM`, `hasProvenance`.
+    /// Whether something is there at all: what a report's row shows as `signed`, `hasSBOM` and
+    /// `hasProvenance`.
     ///
     /// `None` where that is not known. An invalid find is no evidence, so it counts as not there.
     #[must_use]

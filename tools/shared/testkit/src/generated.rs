@@ -1,6 +1,11 @@
 //! Files that are generated and committed.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::root;
+
+/// Tests run side by side, and two may write parts of one file.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// Set to write generated files anew instead of comparing them.
 pub const UPDATE: &str = "UPDATE_GENERATED";
@@ -46,6 +51,7 @@ pub fn generated(path: &str, wanted: &str) {
 #[track_caller]
 #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
 pub fn generated_part(path: &str, name: &str, wanted: &str) {
+    let _one = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
     let (begin, end) = (format!("<!-- begin: {name} -->\n"), format!("<!-- end: {name} -->"));
     let parts =

@@ -8,6 +8,7 @@ mod killed;
 mod made;
 mod order;
 mod output;
+mod readme;
 mod real;
 mod scripts;
 

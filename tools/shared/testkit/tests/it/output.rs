@@ -4,7 +4,8 @@ use testkit::{Shell, pc, root};
 
 use crate::{EPOCH, stream};
 
-const TOOLS: [&str; 4] = ["discover", "digest", "assemble", "store"];
+/// The tools, in the order of the pipeline.
+pub(crate) const TOOLS: [&str; 4] = ["discover", "digest", "assemble", "store"];
 
 #[test]
 fn a_reader_that_leaves_is_quiet() {

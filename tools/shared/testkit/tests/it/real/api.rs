@@ -31,19 +31,31 @@ impl Space {
 
     /// Asks the API server as the administrator.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let patch = method == "PATCH";
+        let kind = if patch { "application/merge-patch+json" } else { "application/json" };
+        self.send(method, path, kind, body)
+    }
+
+    /// Applies an object of a manifest, as `kubectl apply --server-side` does.
+    pub(crate) fn apply(&self, object: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let version = text(&object["apiVersion"]);
+        let group = if version == "v1" { "/api/v1".to_owned() } else { format!("/apis/{version}") };
+        let space = &object["metadata"]["namespace"];
+        let space = space.as_str().map(|space| format!("/namespaces/{space}")).unwrap_or_default();
+        let kind = text(&object["kind"]).to_lowercase();
+        let name = text(&object["metadata"]["name"]);
+        let path = format!("{group}{space}/{kind}s/{name}?fieldManager=it");
+        self.send("PATCH", &path, "application/apply-patch+yaml", Some(object));
+    }
+
+    fn send(&self, method: &str, path: &str, kind: &str, body: Option<&Value>) -> Value {
         use std::io::Write;
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--fail-with-body", "-X", method, "--cacert"])
             .arg(&self.testbed.apiserver_ca)
             .args(["-H", &format!("Authorization: Bearer {}", self.testbed.token)])
-            .args([
-                "-H",
-                if method == "PATCH" {
-                    "Content-Type: application/merge-patch+json"
-                } else {
-                    "Content-Type: application/json"
-                },
-            ])
+            .args(["-H", &format!("Content-Type: {kind}")])
             .arg(format!("{}{path}", self.testbed.apiserver))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());

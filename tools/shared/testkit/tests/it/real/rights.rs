@@ -12,14 +12,21 @@ struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
+    /// A new account in the test's namespace.
     fn new(space: &'a Space, name: &str) -> Self {
         let accounts = format!("/api/v1/namespaces/{}/serviceaccounts", space.name);
         space.post(
             &accounts,
             &json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}),
         );
+        Self::of(space, &space.name, name)
+    }
+
+    /// An account that is there.
+    fn of(space: &'a Space, namespace: &str, name: &str) -> Self {
         let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}});
-        let token = space.post(&format!("{accounts}/{name}/token"), &request);
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token");
+        let token = space.post(&path, &request);
         let folder = tempfile::tempdir().expect("a folder");
         // JSON is YAML.
         let config = json!({
@@ -55,13 +62,18 @@ impl<'a> Account<'a> {
     }
 }
 
-/// The rules of the ClusterRole in docs/rbac.md.
-fn documented_rules() -> Value {
-    let page = std::fs::read_to_string(root().join("docs/rbac.md")).expect("the page");
-    let block =
-        page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
-    let role: Value = serde_json::from_str(block).expect("JSON");
-    role["rules"].clone()
+/// The objects of the manifest that the documents say to apply.
+fn manifest() -> Vec<Value> {
+    let text = std::fs::read_to_string(root().join("docs/examples/rbac.json")).expect("a file");
+    let list: Value = serde_json::from_str(&text).expect("JSON");
+    list["items"].as_array().expect("objects").clone()
+}
+
+/// The rules of its ClusterRole.
+fn documented_rules() -> Vec<Value> {
+    let objects = manifest();
+    let role = objects.iter().find(|object| object["kind"] == "ClusterRole").expect("a role");
+    role["rules"].as_array().expect("rules").clone()
 }
 
 fn with_a_pod(name: &str) -> Option<Space> {
@@ -74,11 +86,24 @@ fn with_a_pod(name: &str) -> Option<Space> {
 }
 
 #[test]
-fn the_documented_rights_are_enough_and_none_is_idle() {
+fn the_page_shows_the_manifest() {
+    let text = std::fs::read_to_string(root().join("docs/examples/rbac.json")).expect("a file");
+    testkit::generated_part("docs/rbac.md", "manifest", &format!("\n```json\n{text}```\n\n"));
+    for rule in documented_rules() {
+        for verb in rule["verbs"].as_array().expect("verbs") {
+            assert!(["get", "list"].contains(&verb.as_str().unwrap_or_default()), "{verb} writes");
+        }
+    }
+}
+
+#[test]
+fn the_manifest_is_all_that_has_to_be_applied() {
     let Some(space) = with_a_pod("rights-all") else { return };
-    let account = Account::new(&space, "all");
-    let rules = documented_rules();
-    account.may("all", &rules, true);
+    // Twice, as people do.
+    for object in manifest().iter().chain(&manifest()) {
+        space.apply(object);
+    }
+    let account = Account::of(&space, "provenance", "provenance-collector");
     let ran = account.discover().args(["--include-idle"]).run().ok();
     assert_eq!(ran.of_type("failure"), Vec::<Value>::new(), "{}", ran.stderr);
     let row = ran
@@ -90,10 +115,89 @@ fn the_documented_rights_are_enough_and_none_is_idle() {
         (&row["workload"]["kind"], row["platform"].is_null()),
         (&json!("Deployment"), false)
     );
-    for rule in rules.as_array().expect("rules") {
-        for verb in rule["verbs"].as_array().expect("verbs") {
-            assert!(["get", "list"].contains(&verb.as_str().unwrap_or_default()), "{verb} writes");
+}
+
+/// These rules without one verb on one resource.
+fn without(rules: &[Value], resource: &str, verb: &str) -> Value {
+    let mut left = Vec::new();
+    for rule in rules {
+        for one in rule["resources"].as_array().expect("resources") {
+            let verbs: Vec<&Value> = rule["verbs"]
+                .as_array()
+                .expect("verbs")
+                .iter()
+                .filter(|known| one != resource || *known != verb)
+                .collect();
+            if !verbs.is_empty() {
+                left.push(
+                    json!({"apiGroups": rule["apiGroups"], "resources": [one], "verbs": verbs}),
+                );
+            }
         }
+    }
+    left.into()
+}
+
+#[test]
+fn each_documented_right_is_missed_when_it_is_not_given() {
+    let Some(space) = with_a_pod("rights-each") else { return };
+    let pod = json!({"metadata": {"labels": {"app": "old"}}, "spec": {"containers": [{"name": "main", "image": "nginx:1.27"}], "restartPolicy": "Always"}});
+    space.post(
+        &format!("/api/v1/namespaces/{}/replicationcontrollers", space.name),
+        &json!({
+            "apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "old"},
+            "spec": {"replicas": 1, "selector": {"app": "old"}, "template": pod},
+        }),
+    );
+    let mut once = pod;
+    once["spec"]["restartPolicy"] = json!("Never");
+    space.post(&format!("/apis/batch/v1/namespaces/{}/jobs", space.name), &json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"}, "spec": {"template": once},
+    }));
+    // Those two say no image id, so only their existence is waited for.
+    wait_for_pods(&space, 3);
+    let empty = format!("{}-empty", space.name);
+    space.post(
+        "/api/v1/namespaces",
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": empty}}),
+    );
+    let rules = documented_rules();
+    let mut number = 0;
+    for rule in &rules {
+        for resource in rule["resources"].as_array().expect("resources") {
+            for verb in rule["verbs"].as_array().expect("verbs") {
+                let (resource, verb) =
+                    (resource.as_str().expect("text"), verb.as_str().expect("text"));
+                let name = format!("less-{number}");
+                number += 1;
+                let account = Account::new(&space, &name);
+                account.may(&name, &without(&rules, resource, verb), true);
+                // A namespace is looked at by itself only where it is named and seems empty.
+                let run = match (resource, verb) {
+                    ("namespaces", "get") => account.discover().args(["--namespaces", &empty]),
+                    _ => account.discover().args(["--include-idle"]),
+                };
+                let ran = run.run();
+                let said = format!("{}{}", ran.text(), ran.stderr);
+                assert!(
+                    said.contains("forbidden") && said.contains(resource),
+                    "{verb} {resource}: {said}"
+                );
+            }
+        }
+    }
+    assert_eq!(number, 11);
+}
+
+fn wait_for_pods(space: &Space, wanted: usize) {
+    let started = std::time::Instant::now();
+    loop {
+        let list = space.ask("GET", &format!("/api/v1/namespaces/{}/pods", space.name), None);
+        if list["items"].as_array().is_some_and(|pods| pods.len() == wanted) {
+            return;
+        }
+        assert!(started.elapsed().as_secs() < 60, "{list}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
 }
 
