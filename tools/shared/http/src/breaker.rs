@@ -38,6 +38,11 @@ impl Breakers {
         })
     }
 
+    /// Takes note that a host answered in the middle of an operation: it redirected.
+    pub(crate) fn answered(&self, host: &Host) {
+        self.hosts().remove(host);
+    }
+
     /// Takes note of how an operation ended. The failure is the host's that was asked last, behind
     /// a redirect another than the first.
     pub(crate) fn note(&self, outcome: &Result<Answer, AskError>) {
@@ -104,6 +109,8 @@ fn of_problem(problem: &Problem) -> Verdict {
         | Problem::HostNotAllowed(_)
         | Problem::BadRequest(_) => Verdict::Silent,
         Problem::NotHttp(_)
+        | Problem::UnknownCoding(_)
+        | Problem::NotDecoded(..)
         | Problem::TooLarge(_)
         | Problem::RedirectToPlainHttp { .. }
         | Problem::BadRedirect { .. }

@@ -44,14 +44,10 @@ pub(crate) fn problem(error: &reqwest::Error, host: &Host, limits: Limits) -> Pr
     if error.is_builder() {
         return Problem::BadRequest(cause());
     }
-    // A body that ends early is a decoding error too for the library, with a cause of hyper's; one
-    // that cannot be decompressed has none.
     match find::<hyper::Error>(error) {
-        Some(http) if http.is_parse() => return Problem::NotHttp(cause()),
-        None if error.is_decode() => return Problem::NotHttp(cause()),
-        _ => {}
+        Some(http) if http.is_parse() => Problem::NotHttp(cause()),
+        _ => Problem::Broken(cause()),
     }
-    Problem::Broken(cause())
 }
 
 fn tls_problem(error: &rustls::Error, host: &Host) -> Problem {

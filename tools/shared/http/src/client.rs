@@ -10,6 +10,7 @@ use tracing::{debug, info, warn};
 
 use crate::address::Scheme;
 use crate::breaker::Breakers;
+use crate::decode::{self, Coding};
 use crate::guard::Guard;
 use crate::in_flight::{InFlight, Permit};
 use crate::kind::ERROR_BODY_LIMIT;
@@ -19,6 +20,12 @@ use crate::{
     Address, AllowedHosts, Answer, AskError, Counts, Host, HostSettings, Hosts, Kind, Method,
     PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, classify,
 };
+
+/// How much of one answer a host may send by HTTP/2 before we take it (RFC 9113, section 5.2).
+const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
+
+/// How much of all answers together.
+const HTTP2_CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 
 /// Installs the one TLS implementation of the suite. Every `main` calls this before anything
 /// else; a second call changes nothing.
@@ -130,7 +137,9 @@ impl Client {
             tries += 1;
             let mut permit = None;
             let outcome = self.attempt(request.clone(), &mut left, &mut permit).await;
-            let Some(wait) = retry::wait(&outcome, tries, self.0.tries, left) else {
+            // Who would come back after the run is over need not wait for that.
+            let time = self.time_left().map_or(left, |run| run.min(left));
+            let Some(wait) = retry::wait(&outcome, tries, self.0.tries, time) else {
                 // Before the permit goes to the next, who may find the breaker open.
                 self.0.breakers.note(&outcome);
                 return outcome;
@@ -167,6 +176,7 @@ impl Client {
             match sent.map_err(over)?.map_err(failed)? {
                 Exchange::Answer(answer) => return Ok(answer),
                 Exchange::Redirect(location) => {
+                    self.0.breakers.answered(request.address.host());
                     request = redirect::follow(&request, &location, &self.0.plain_http)
                         .map_err(failed)?;
                 }
@@ -181,19 +191,22 @@ impl Client {
         if !self.0.allowed_hosts.allows(host) {
             return Err(Problem::HostNotAllowed(host.clone()));
         }
-        self.0.guard.check(request.address.url())?;
-        let waiting = self.0.in_flight.permit(host);
-        let permit = match self.time_left() {
+        self.0.guard.check(&request.address)?;
+        let permit = self.0.in_flight.permit(host, || self.may_ask(host));
+        match self.time_left() {
             Some(left) => {
-                tokio::time::timeout(left, waiting).await.map_err(|_| Problem::Deadline)?
+                tokio::time::timeout(left, permit).await.unwrap_or(Err(Problem::Deadline))
             }
-            None => waiting.await,
-        };
-        // Both may have come while it waited.
-        if self.time_left() == Some(Duration::ZERO) {
-            return Err(Problem::Deadline);
+            None => permit.await,
         }
-        self.0.breakers.open(host).map_or(Ok(permit), Err)
+    }
+
+    /// What speaks against asking this host now.
+    fn may_ask(&self, host: &Host) -> Result<(), Problem> {
+        match self.time_left() {
+            Some(Duration::ZERO) => Err(Problem::Deadline),
+            _ => self.0.breakers.open(host).map_or(Ok(()), Err),
+        }
     }
 
     /// What is left of the run; `None` where it has no deadline.
@@ -215,15 +228,25 @@ impl Client {
         if let Some(location) = redirect::location(request.method, status, &headers) {
             return Ok(Exchange::Redirect(Bytes::copy_from_slice(location)));
         }
+        let limit = request.limit;
         let body = match (request.method, status.is_success()) {
-            (Method::Head, _) => Ok(Bytes::new()),
-            (_, true) => read(&mut response, request.limit).await,
-            (_, false) => read_start(&mut response, ERROR_BODY_LIMIT).await,
-        }
-        .map_err(|error| match error {
-            ReadError::TooLarge(limit) => Problem::TooLarge(limit),
-            ReadError::Http(error) => problem(error),
-        })?;
+            (Method::Head, _) => Bytes::new(),
+            (_, true) => {
+                let coding = Coding::of(&headers)?;
+                let body = read(&mut response, limit).await.map_err(|error| match error {
+                    ReadError::TooLarge => Problem::TooLarge(limit),
+                    ReadError::Http(error) => problem(error),
+                })?;
+                coding.unpack(body, limit)?
+            }
+            (_, false) => {
+                let body = read_start(&mut response, ERROR_BODY_LIMIT).await.map_err(problem)?;
+                // What cannot be read says nothing; the status does.
+                Coding::of(&headers)
+                    .map(|coding| coding.unpack_start(body, ERROR_BODY_LIMIT))
+                    .unwrap_or_default()
+            }
+        };
         let (host, kind) = (host.clone(), request.kind);
         Ok(Exchange::Answer(Answer { host, kind, status, headers, body }))
     }
@@ -237,9 +260,11 @@ impl Client {
             builder = builder.header(header::ACCEPT, accept);
         }
         // The length of a HEAD's answer and the bytes of a blob are wanted as they are stored.
-        if matches!(request.kind, Kind::Head | Kind::Blob | Kind::Config) {
-            builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
+        let coding = match request.kind {
+            Kind::Head | Kind::Blob | Kind::Config => "identity",
+            Kind::Manifest | Kind::Token | Kind::Tags | Kind::Referrers => decode::ACCEPTED,
+        };
+        builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
@@ -259,30 +284,30 @@ enum Exchange {
 }
 
 enum ReadError {
-    TooLarge(u64),
+    TooLarge,
     Http(reqwest::Error),
 }
 
-/// The whole body, unless it is larger than `limit`.
+/// The whole body as it comes, unless it is larger than `limit`.
 async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
     let announced = response.content_length().unwrap_or_default();
     if announced > limit {
-        return Err(ReadError::TooLarge(limit));
+        return Err(ReadError::TooLarge);
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
         if (body.len() + chunk.len()) as u64 > limit {
-            return Err(ReadError::TooLarge(limit));
+            return Err(ReadError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
-/// The first `limit` bytes of the body.
-async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
+/// The first `limit` bytes of the body as it comes.
+async fn read_start(response: &mut reqwest::Response, limit: u64) -> reqwest::Result<Bytes> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
+    while let Some(chunk) = response.chunk().await? {
         let room = usize::try_from(limit).unwrap_or(usize::MAX) - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() >= room {
@@ -324,6 +349,12 @@ fn builder(settings: &Settings, guard: &Guard) -> reqwest::ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // Bodies are unpacked here, where there are limits on both sides of that.
+        .no_gzip()
+        .no_zstd()
+        // What a host may send before we have looked at it.
+        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
 }
 
 /// Behind a proxy, names are resolved there: what this machine may not ask, the proxy may.

@@ -68,11 +68,17 @@ pub enum Problem {
     /// A host on the plain-http list speaks https.
     #[error("it speaks https; take it out of `--plain-http`")]
     NotPlainHttp,
-    /// The answer is not HTTP, or its body cannot be decoded.
+    /// The answer is not HTTP.
     #[error(
         "the answer is not well-formed HTTP; if the host speaks https, take it out of `--plain-http`"
     )]
     NotHttp(#[source] Cause),
+    /// The body is coded in a way that was not asked for, or several times over.
+    #[error("its body is coded as `{}`, where gzip or zstd, once, is all that is understood", shown(.0))]
+    UnknownCoding(String),
+    /// The body is not of the coding that the answer says.
+    #[error("its body is not the {0} that it is said to be")]
+    NotDecoded(&'static str, #[source] Cause),
     /// The body is larger than its limit, in bytes.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
@@ -218,6 +224,7 @@ impl Problem {
                 FailureCode::Tls
             }
             Self::NotPlainHttp | Self::NotHttp(_) | Self::BadRequest(_) => FailureCode::BadResponse,
+            Self::UnknownCoding(_) | Self::NotDecoded(..) => FailureCode::BadCoding,
             Self::LeftAlone { code, .. } => *code,
             Self::Deadline => FailureCode::Deadline,
             Self::AddressRefused { .. } => FailureCode::AddressRefused,

@@ -36,6 +36,8 @@ pub enum FailureCode {
     Tls,
     /// The answer is larger than its limit.
     TooLarge,
+    /// The answer is packed in a way that is not understood, or not as it says.
+    BadCoding,
     /// The bytes do not have the digest that they were asked by.
     DigestMismatch,
     /// The registry names a place for tokens that credentials may not go to.
@@ -66,7 +68,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -80,6 +82,7 @@ impl FailureCode {
         Self::Deadline,
         Self::Tls,
         Self::TooLarge,
+        Self::BadCoding,
         Self::DigestMismatch,
         Self::RealmRefused,
         Self::RedirectRefused,
@@ -112,6 +115,7 @@ impl FailureCode {
             Self::Deadline => "deadline",
             Self::Tls => "tls",
             Self::TooLarge => "too-large",
+            Self::BadCoding => "bad-coding",
             Self::DigestMismatch => "digest-mismatch",
             Self::RealmRefused => "realm-refused",
             Self::RedirectRefused => "redirect-refused",
@@ -171,6 +175,9 @@ impl FailureCode {
             Self::TooLarge => {
                 "What the host sent is larger than such a thing may be. A manifest of more than 8 MiB is no manifest that anybody runs."
             }
+            Self::BadCoding => {
+                "Ask the host by hand (`curl -v --compressed`): its `Content-Encoding` must be gzip, zstd or none, once, and the body must be that. A proxy that packs what is packed already looks like this."
+            }
             Self::DigestMismatch => {
                 "The registry, or something between, changed the content or lied about it. Treat it as an incident: compare with another registry or a mirror."
             }
@@ -184,7 +191,7 @@ impl FailureCode {
                 "If the address is meant, allow it: `--allow-address`, or `allowAddresses` of the host in the hosts file. If it is not, somebody gave an image the name of a machine that it should not reach."
             }
             Self::HostNotAllowed => {
-                "Add the host with `--allow-host`, if images may come from there."
+                "Add the host with `--allow-host` (or to `allowHosts` in the hosts file), if images may come from there. Both lists also bind the hosts that registries redirect to, or send us to for tokens."
             }
             Self::Credentials => {
                 "A credential helper failed: run it by hand (`docker-credential-NAME get`), or store the credential in the file itself. Or a pull secret of the pods is not there, may not be read (docs/rbac.md), or is none of pull credentials: the message says which and why."
@@ -244,6 +251,9 @@ impl FailureCode {
                 "the host's certificate is not signed by an authority that is known here, or TLS failed"
             }
             Self::TooLarge => "the answer is larger than its limit",
+            Self::BadCoding => {
+                "the answer is packed in a way that is not understood, or not as it says"
+            }
             Self::DigestMismatch => "the bytes do not have the digest that they were asked by",
             Self::RealmRefused => {
                 "the registry names a place for tokens that credentials may not go to"
