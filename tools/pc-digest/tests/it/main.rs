@@ -5,6 +5,7 @@ mod crowds;
 mod drift;
 mod given;
 mod mirrors;
+mod private;
 mod requests;
 mod secrets;
 

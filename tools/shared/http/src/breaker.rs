@@ -95,14 +95,17 @@ fn of_problem(problem: &Problem) -> Verdict {
         Problem::Refused
         | Problem::Unreachable(_)
         | Problem::Broken(_)
+        | Problem::NoTunnel(_)
         | Problem::ConnectTimeout(_)
         | Problem::Silent(_)
         | Problem::Timeout(_) => Verdict::Failed(FailureCode::HostUnreachable),
         Problem::UnknownAuthority
         | Problem::Certificate(..)
+        | Problem::ClientCertificate(_)
         | Problem::NotTls(_)
         | Problem::Tls(_)
         | Problem::NotPlainHttp => Verdict::Failed(FailureCode::Tls),
+        Problem::ProxyAuthorization | Problem::NoProxy(_) => Verdict::Failed(FailureCode::Proxy),
         Problem::LeftAlone { .. }
         | Problem::Deadline
         | Problem::AddressRefused { .. }

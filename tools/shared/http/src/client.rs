@@ -1,12 +1,12 @@
 //! The client: one question in, one answer out, within every limit.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::address::Scheme;
 use crate::breaker::Breakers;
@@ -16,16 +16,11 @@ use crate::in_flight::{InFlight, Permit};
 use crate::kind::ERROR_BODY_LIMIT;
 use crate::redirect::{self, MAX_REDIRECTS};
 use crate::retry;
+use crate::speaker::Speaker;
 use crate::{
     Address, AllowedHosts, Answer, AskError, Counts, Host, HostSettings, Hosts, Kind, Method,
     PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, classify,
 };
-
-/// How much of one answer a host may send by HTTP/2 before we take it (RFC 9113, section 5.2).
-const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
-
-/// How much of all answers together.
-const HTTP2_CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
 
 /// Installs the one TLS implementation of the suite. Every `main` calls this before anything
 /// else; a second call changes nothing.
@@ -40,9 +35,12 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    http: reqwest::Client,
+    http: Speaker,
     /// For entries of the hosts file with certificates of their own.
-    own: HashMap<usize, reqwest::Client>,
+    own: HashMap<usize, Speaker>,
+    /// Hosts that broke a connection off, which are spoken to by HTTP/1.1 from then on: some
+    /// speak HTTP/2 badly, and of a handshake that was refused only HTTP/1.1 tells why.
+    by_http1: Mutex<HashSet<Host>>,
     hosts: Hosts,
     guard: Guard,
     in_flight: InFlight,
@@ -68,10 +66,10 @@ impl Client {
             settings.plain_http.clone(),
             settings.hosts.clone(),
         );
-        let http = build(&settings, &guard, None)?;
+        let http = Speaker::new(&settings, &guard, None)?;
         let has_own = |set: &&HostSettings| !set.authorities.is_empty() || set.identity.is_some();
         let own = settings.hosts.all().filter(has_own);
-        let own = own.map(|set| Ok((set.entry, build(&settings, &guard, Some(set))?)));
+        let own = own.map(|set| Ok((set.entry, Speaker::new(&settings, &guard, Some(set))?)));
         let own = own.collect::<Result<_, SettingsError>>()?;
         warn_of_proxies();
         let in_flight = InFlight::new(
@@ -85,6 +83,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             own,
+            by_http1: Mutex::default(),
             hosts: settings.hosts,
             guard,
             in_flight,
@@ -137,6 +136,7 @@ impl Client {
             tries += 1;
             let mut permit = None;
             let outcome = self.attempt(request.clone(), &mut left, &mut permit).await;
+            self.note_broken(&outcome);
             // Who would come back after the run is over need not wait for that.
             let time = self.time_left().map_or(left, |run| run.min(left));
             let Some(wait) = retry::wait(&outcome, tries, self.0.tries, time) else {
@@ -149,6 +149,18 @@ impl Client {
             tokio::time::sleep(wait).await;
             left = left.saturating_sub(wait);
         }
+    }
+
+    fn note_broken(&self, outcome: &Result<Answer, AskError>) {
+        if let Err(error) = outcome
+            && matches!(error.problem(), Problem::Broken(_))
+        {
+            self.by_http1().insert(error.host().clone());
+        }
+    }
+
+    fn by_http1(&self) -> MutexGuard<'_, HashSet<Host>> {
+        self.0.by_http1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One try: the request, and those that its redirects lead to. Waiting for one's turn takes
@@ -252,9 +264,10 @@ impl Client {
     }
 
     async fn send(&self, request: &Request) -> Result<reqwest::Response, reqwest::Error> {
-        let own =
-            self.0.hosts.of(request.address.host()).and_then(|set| self.0.own.get(&set.entry));
-        let http = own.unwrap_or(&self.0.http);
+        let host = request.address.host();
+        let own = self.0.hosts.of(host).and_then(|set| self.0.own.get(&set.entry));
+        let speaker = own.unwrap_or(&self.0.http);
+        let http = if self.by_http1().contains(host) { &speaker.http1 } else { &speaker.whatever };
         let mut builder = http.request(request.method.to_reqwest(), request.address.url().clone());
         if let Some(accept) = &request.accept {
             builder = builder.header(header::ACCEPT, accept);
@@ -315,46 +328,6 @@ async fn read_start(response: &mut reqwest::Response, limit: u64) -> reqwest::Re
         }
     }
     Ok(body.freeze())
-}
-
-fn build(
-    settings: &Settings,
-    guard: &Guard,
-    own: Option<&HostSettings>,
-) -> Result<reqwest::Client, SettingsError> {
-    let more = own.map(|own| own.authorities.clone()).unwrap_or_default();
-    let authorities = || [settings.authorities.clone(), more.clone()].concat();
-    let builder = || match own.and_then(|own| own.identity.clone()) {
-        Some(identity) => builder(settings, guard).identity(identity),
-        None => builder(settings, guard),
-    };
-    match builder().tls_certs_merge(authorities()).build() {
-        Ok(client) => Ok(client),
-        // A machine (or an image) without authorities of its own: hosts with a certificate from
-        // `--ca-file`, and plain http, can still be asked; the others fail by their own message.
-        Err(error) => {
-            warn!(%error, "no authorities of this machine; only those of `--ca-file` are known");
-            let only = builder().tls_certs_only(authorities());
-            only.build().map_err(SettingsError::Client)
-        }
-    }
-}
-
-fn builder(settings: &Settings, guard: &Guard) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .dns_resolver(Arc::new(guard.clone()))
-        .user_agent(concat!("provenance-collector/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.idle_timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // Bodies are unpacked here, where there are limits on both sides of that.
-        .no_gzip()
-        .no_zstd()
-        // What a host may send before we have looked at it.
-        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
-        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
 }
 
 /// Behind a proxy, names are resolved there: what this machine may not ask, the proxy may.

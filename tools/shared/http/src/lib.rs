@@ -32,6 +32,7 @@ mod refusal;
 mod request;
 mod retry;
 mod room;
+mod speaker;
 
 pub use address::{Address, AddressError, Scheme};
 pub use answer::Answer;

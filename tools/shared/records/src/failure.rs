@@ -34,6 +34,8 @@ pub enum FailureCode {
     Deadline,
     /// The host's certificate is not signed by an authority that is known here, or TLS failed.
     Tls,
+    /// The proxy between cannot be reached, or does not let us in.
+    Proxy,
     /// The answer is larger than its limit.
     TooLarge,
     /// The answer is packed in a way that is not understood, or not as it says.
@@ -68,7 +70,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -81,6 +83,7 @@ impl FailureCode {
         Self::Timeout,
         Self::Deadline,
         Self::Tls,
+        Self::Proxy,
         Self::TooLarge,
         Self::BadCoding,
         Self::DigestMismatch,
@@ -114,6 +117,7 @@ impl FailureCode {
             Self::Timeout => "timeout",
             Self::Deadline => "deadline",
             Self::Tls => "tls",
+            Self::Proxy => "proxy",
             Self::TooLarge => "too-large",
             Self::BadCoding => "bad-coding",
             Self::DigestMismatch => "digest-mismatch",
@@ -172,6 +176,9 @@ impl FailureCode {
             Self::Tls => {
                 "If the registry has a certificate of a private authority, give that authority's certificate: `--ca-file`, or `caFile` in the hosts file. If it speaks plain http and is meant to, `--plain-http HOST`. If it wants to see a certificate, `clientCertificate` in the hosts file."
             }
+            Self::Proxy => {
+                "Look at `HTTPS_PROXY` (`HTTP_PROXY` for hosts over plain http): the proxy's host and port, and the user name and password in it, if it wants some. Hosts that can be reached without it belong into `NO_PROXY`."
+            }
             Self::TooLarge => {
                 "What the host sent is larger than such a thing may be. A manifest of more than 8 MiB is no manifest that anybody runs."
             }
@@ -226,6 +233,7 @@ impl FailureCode {
             Self::RateLimited
                 | Self::ServerError
                 | Self::HostUnreachable
+                | Self::Proxy
                 | Self::NameNotResolved
                 | Self::Timeout
                 | Self::Deadline
@@ -250,6 +258,7 @@ impl FailureCode {
             Self::Tls => {
                 "the host's certificate is not signed by an authority that is known here, or TLS failed"
             }
+            Self::Proxy => "the proxy between cannot be reached, or does not let us in",
             Self::TooLarge => "the answer is larger than its limit",
             Self::BadCoding => {
                 "the answer is packed in a way that is not understood, or not as it says"

@@ -266,11 +266,12 @@ impl FakeRegistry {
         Self::start_by(Some(serve::certificate(&[name], Clients::Anyone)))
     }
 
-    /// Starts a registry that speaks https and talks only to who has a certificate of its
-    /// authority ([`Self::client_identity`]).
+    /// Starts a registry that speaks https, and HTTP/2 to who offers it, and talks only to who has
+    /// a certificate of its authority ([`Self::client_identity`]).
     #[must_use]
     pub fn start_mutual_tls() -> Self {
-        Self::start_by(Some(serve::certificate(&["localhost", "127.0.0.1"], Clients::Certified)))
+        let tls = serve::certificate(&["localhost", "127.0.0.1"], Clients::Certified);
+        Self::start_by(Some(tls.with_protocols(&[serve::HTTP2, serve::HTTP1])))
     }
 
     fn start_by(tls: Option<serve::Tls>) -> Self {

@@ -7,6 +7,7 @@ mod layouts;
 mod lies;
 mod lists;
 mod mirrors;
+mod private;
 mod pull_secrets;
 mod real;
 mod references;
