@@ -4,6 +4,7 @@ mod answers;
 mod crowds;
 mod drift;
 mod given;
+mod layouts;
 mod mirrors;
 mod private;
 mod requests;

@@ -3,6 +3,7 @@
 mod asking;
 mod credentials;
 mod hosts;
+mod kept_evidence;
 mod layouts;
 mod lies;
 mod lists;
