@@ -47,6 +47,7 @@ start_all() {
     choose_ports
     start_etcd
     start_registries
+    start_private_registries || return 1
     await etcd "http://127.0.0.1:$etcd_port/health" || return 1
     start_apiserver
     await kube-apiserver "$apiserver/readyz" || return 1
@@ -55,6 +56,7 @@ start_all() {
     await registry "http://127.0.0.1:$registry_port/v2/" || return 1
     await_file oci-registry "$root/oci-registry.address" || return 1
     await_file auth-registry "$root/auth-registry.address" || return 1
+    await_private_registries || return 1
     await_cluster || return 1
     say "ready after $((SECONDS - started)) s, in $root"
 }
@@ -165,12 +167,15 @@ await_cluster() {
 
 # --- what the components need ------------------------------------------------
 
-etcd_port='' peer_port='' apiserver_port='' controller_port='' scheduler_port='' kwok_port='' registry_port=''
+ports=(etcd_port peer_port apiserver_port controller_port scheduler_port kwok_port registry_port
+    basic_port token_port mirror_port)
+etcd_port='' peer_port='' apiserver_port='' controller_port='' scheduler_port='' kwok_port=''
+registry_port='' basic_port='' token_port='' mirror_port=''
 
 # Ports that nobody listens on, from below the range of outgoing connections.
 choose_ports() {
     local name port taken=' '
-    for name in etcd_port peer_port apiserver_port controller_port scheduler_port kwok_port registry_port; do
+    for name in "${ports[@]}"; do
         while :; do
             port=$((20000 + (RANDOM * 32768 + RANDOM) % 10000))
             [[ $taken != *" $port "* ]] || continue
@@ -185,6 +190,14 @@ choose_ports() {
 make_credentials() {
     (
         cd "$root" || exit
+        # A certificate of the authority: NAME EXTENSIONS.
+        certificate() {
+            key "$1.key"
+            openssl req -new -key "$1.key" -subj "/CN=testbed-$1" -out "$1.csr" 2>/dev/null
+            # shellcheck disable=SC2059 # the extensions are a format, for their line ends
+            openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 \
+                -out "$1.crt" -extfile <(printf "$2") 2>/dev/null
+        }
         key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1" 2>/dev/null; }
         key ca.key
         openssl req -x509 -new -key ca.key -days 30 -subj /CN=testbed-ca -out ca.crt \
@@ -193,15 +206,21 @@ make_credentials() {
         openssl req -new -key apiserver.key -subj /CN=kube-apiserver -out apiserver.csr 2>/dev/null
         openssl x509 -req -in apiserver.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -out apiserver.crt \
             -extfile <(printf 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\nextendedKeyUsage=serverAuth\n') 2>/dev/null
+        # Of registries, of clients that show who they are, and of who signs tokens.
+        certificate registry 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n'
+        certificate client 'extendedKeyUsage=clientAuth\n'
+        key token.key
+        openssl req -x509 -new -key token.key -days 30 -subj /CN=token-server -out token.crt 2>/dev/null
         openssl genrsa -out service-account.key 2048 2>/dev/null
         openssl rsa -in service-account.key -pubout -out service-account.pub 2>/dev/null
     )
-    if [ ! -s "$root/apiserver.crt" ] || [ ! -s "$root/service-account.pub" ]; then
+    if [ ! -s "$root/client.crt" ] || [ ! -s "$root/token.crt" ] || [ ! -s "$root/apiserver.crt" ] || [ ! -s "$root/service-account.pub" ]; then
         say "openssl could not make the keys and certificates in $root"
         return 1
     fi
     admin_token=$(openssl rand -hex 16)
     auth_password=$(openssl rand -hex 8)
+    owner_password=$(openssl rand -hex 8)
     printf '%s,admin,admin,"system:masters"\n' "$admin_token" >"$root/tokens.csv"
 }
 
@@ -299,6 +318,85 @@ END
         --token-realm "testbed:$auth_password" --public public/
 }
 
+# distribution with a configuration of its own: NAME PORT, the rest of the
+# configuration from standard input.
+start_distribution() {
+    mkdir -p "$root/registry/$1"
+    cat >"$root/$1.yaml" <<END
+version: 0.1
+log: {level: warn, accesslog: {disabled: false}}
+storage:
+  filesystem: {rootdirectory: $root/registry/$1}
+  delete: {enabled: true}
+http:
+  addr: "127.0.0.1:$2"
+END
+    cat >>"$root/$1.yaml"
+    spawn "$1" env OTEL_TRACES_EXPORTER=none "$root/bin/registry" serve "$root/$1.yaml"
+}
+
+# The address in a file by name: crane takes no realm that is a loopback address.
+localhost() { sed 's/^127\.0\.0\.1:/localhost:/' "$1"; }
+
+# Registries that do not let everybody in, and what stands before registries.
+start_private_registries() {
+    local file tls="{certificate: $root/registry.crt, key: $root/registry.key}"
+    for file in token-server behind-front front proxy; do
+        rm -f "$root/$file.address" && : >"$root/$file.requests"
+    done
+    printf 'testbed:%s\n' "$auth_password" | "$root/bin/htpasswd" >"$root/basic-registry.htpasswd" || return 1
+    start_distribution basic-registry "$basic_port" <<END
+  tls: $tls
+auth:
+  htpasswd: {realm: testbed, path: $root/basic-registry.htpasswd}
+END
+    spawn token-server "$root/bin/token-server" \
+        --address-file "$root/token-server.address" --grants "$root/token-server.requests" \
+        --certificate "$root/registry.crt" --key "$root/registry.key" \
+        --signing-certificate "$root/token.crt" --signing-key "$root/token.key" \
+        --owner "owner:$owner_password" --reader "testbed:$auth_password" \
+        --closed closed/ --public public/
+    await_file token-server "$root/token-server.address" || return 1
+    start_distribution token-registry "$token_port" <<END
+  tls: $tls
+auth:
+  token:
+    realm: https://$(localhost "$root/token-server.address")/token
+    service: token-registry
+    issuer: testbed
+    rootcertbundle: $root/token.crt
+END
+    await_file oci-registry "$root/oci-registry.address" || return 1
+    # What is pulled through it is kept; it knows nothing of referrers.
+    start_distribution mirror "$mirror_port" <<END
+proxy:
+  remoteurl: http://$(cat "$root/oci-registry.address")
+END
+    # One with passwords and the referrers API, behind TLS that wants to see certificates.
+    spawn behind-front "$root/bin/oci-registry" \
+        --address-file "$root/behind-front.address" --basic "testbed:$auth_password"
+    await_file behind-front "$root/behind-front.address" || return 1
+    spawn front "$root/bin/tls-front" \
+        --address-file "$root/front.address" --request-log "$root/front.requests" \
+        --upstream "$(cat "$root/behind-front.address")" \
+        --certificate "$root/registry.crt" --key "$root/registry.key" \
+        --client-authorities "$root/ca.crt"
+    spawn proxy "$root/bin/forward-proxy" \
+        --address-file "$root/proxy.address" --request-log "$root/proxy.requests" \
+        --account "proxy:$auth_password"
+}
+
+# Any answer will do: without credentials it is 401.
+listens() { curl -sS --noproxy '*' --max-time 5 --cacert "$root/ca.crt" -o /dev/null "$1" 2>/dev/null; }
+
+await_private_registries() {
+    wait_until basic-registry listens "https://127.0.0.1:$basic_port/v2/" &&
+        wait_until token-registry listens "https://127.0.0.1:$token_port/v2/" &&
+        wait_until mirror listens "http://127.0.0.1:$mirror_port/v2/" &&
+        await_file front "$root/front.address" &&
+        await_file proxy "$root/proxy.address"
+}
+
 write_environment() {
     local name value
     while read -r name value; do
@@ -318,6 +416,23 @@ AUTH_REGISTRY $(cat "$root/auth-registry.address")
 AUTH_REGISTRY_LOG $root/auth-registry.requests
 AUTH_REGISTRY_USER testbed
 AUTH_REGISTRY_PASSWORD $auth_password
+CA $root/ca.crt
+CLIENT_CERTIFICATE $root/client.crt
+CLIENT_KEY $root/client.key
+BASIC_REGISTRY 127.0.0.1:$basic_port
+BASIC_REGISTRY_LOG $root/logs/basic-registry.log
+TOKEN_REGISTRY localhost:$token_port
+TOKEN_REGISTRY_LOG $root/logs/token-registry.log
+TOKEN_REGISTRY_OWNER_PASSWORD $owner_password
+TOKEN_SERVER $(localhost "$root/token-server.address")
+TOKEN_SERVER_LOG $root/token-server.requests
+FRONT $(cat "$root/front.address")
+FRONT_LOG $root/front.requests
+BEHIND_FRONT $(cat "$root/behind-front.address")
+MIRROR 127.0.0.1:$mirror_port
+MIRROR_LOG $root/logs/mirror.log
+PROXY $(cat "$root/proxy.address")
+PROXY_LOG $root/proxy.requests
 SIGNING_CONFIG $here/cosign/signing-config.json
 TRUSTED_ROOT $here/cosign/trusted-root.json
 END

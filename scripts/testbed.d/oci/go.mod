@@ -4,7 +4,10 @@ module testbed/oci
 
 go 1.26
 
-require github.com/google/go-containerregistry v0.22.1
+require (
+	github.com/google/go-containerregistry v0.22.1
+	golang.org/x/crypto v0.54.0
+)
 
 require (
 	github.com/docker/cli v29.7.2+incompatible // indirect

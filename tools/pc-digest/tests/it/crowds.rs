@@ -42,7 +42,7 @@ fn run(crowd: &Crowd, deadline: &str) -> (Vec<Value>, Vec<Value>, Ran, Duration)
             "--allow-address",
             "127.0.0.0/8",
             "--registry-timeout",
-            "2s",
+            "5s",
             "--deadline",
             deadline,
         ])

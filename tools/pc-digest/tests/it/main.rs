@@ -5,7 +5,9 @@ mod crowds;
 mod drift;
 mod given;
 mod large;
+mod layouts;
 mod mirrors;
+mod private;
 mod requests;
 mod secrets;
 

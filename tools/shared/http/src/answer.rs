@@ -32,10 +32,11 @@ impl Answer {
     #[must_use]
     pub fn refusal(&self) -> AskError {
         let said = said(&self.headers, &self.body);
-        let problem = if speaks_https(self.status, said.as_deref()) {
-            Problem::NotPlainHttp
-        } else {
-            Problem::Status { status: self.status, said }
+        let problem = match self.status {
+            status if speaks_https(status, said.as_deref()) => Problem::NotPlainHttp,
+            // Over plain http proxies answer in the host's place.
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => Problem::ProxyAuthorization,
+            status => Problem::Status { status, said },
         };
         AskError::new(self.host.clone(), self.kind, problem)
     }

@@ -9,7 +9,9 @@ use records::duration;
 use records::text::shown;
 
 use crate::certificates;
-use crate::{AllowedHosts, Host, HostError, Hosts, HostsError, Network, NetworkError, PlainHttp};
+use crate::{
+    AllowedHosts, Deadline, Host, HostError, Hosts, HostsError, Network, NetworkError, PlainHttp,
+};
 
 /// How long making a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,7 +23,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Asking")]
 pub struct HttpArgs {
-    /// How long one question may take, from sending it to the end of the answer
+    /// How long one question may take, its tries and redirects included
     #[arg(
         long,
         value_name = "DURATION",
@@ -61,7 +63,7 @@ pub struct HttpArgs {
     )]
     pub max_in_flight_per_host: u16,
 
-    /// The most requests on their way at a time to hosts that have not answered yet; beside the others
+    /// How many more may be in flight to hosts that have not answered yet
     #[arg(
         long,
         value_name = "N",
@@ -81,9 +83,10 @@ pub struct HttpArgs {
     )]
     pub max_tries: u8,
 
-    /// The time for all questions of the run; what is not asked by then is unknown [default: none]
-    #[arg(long, value_name = "DURATION", env = "PROVENANCE_DEADLINE", value_parser = duration::parse)]
-    pub deadline: Option<Duration>,
+    /// When no more is asked: after a DURATION, or at a time (RFC 3339) that all stages of a
+    /// pipeline share; what is not known by then is unknown [default: never]
+    #[arg(long, value_name = "TIME", env = "PROVENANCE_DEADLINE")]
+    pub deadline: Option<Deadline>,
 
     /// Settings of single hosts: certificates, credentials, limits; docs/hosts.md tells of them
     #[arg(long, value_name = "FILE", env = "PROVENANCE_HOSTS_FILE")]
@@ -206,6 +209,7 @@ impl HttpArgs {
         let plain = listed(&plain_http).map(str::parse::<Host>).collect::<Result<Vec<_>, _>>();
         let plain = plain.map_err(SettingsError::PlainHttp)?;
         let allowed_hosts = AllowedHosts::parse(listed(&allow_host));
+        let allowed_hosts = allowed_hosts.map_err(SettingsError::AllowHost)?;
         let allowed_addresses = listed(&allow_address).map(str::parse).collect::<Result<_, _>>();
         Ok(Settings {
             connect_timeout: CONNECT_TIMEOUT.min(registry_timeout),
@@ -217,9 +221,9 @@ impl HttpArgs {
             in_flight_per_host: usize::from(max_in_flight_per_host),
             in_flight_new: usize::from(max_in_flight_new),
             tries: max_tries,
-            deadline: deadline.map(|after| Instant::now() + after),
+            deadline: deadline.map(Deadline::instant),
+            allowed_hosts: allowed_hosts.and(hosts.allowed()),
             hosts,
-            allowed_hosts: allowed_hosts.map_err(SettingsError::AllowHost)?,
             allowed_addresses: allowed_addresses.map_err(SettingsError::AllowAddress)?,
         })
     }

@@ -38,6 +38,11 @@ impl Breakers {
         })
     }
 
+    /// Takes note that a host answered in the middle of an operation: it redirected.
+    pub(crate) fn answered(&self, host: &Host) {
+        self.hosts().remove(host);
+    }
+
     /// Takes note of how an operation ended. The failure is the host's that was asked last, behind
     /// a redirect another than the first.
     pub(crate) fn note(&self, outcome: &Result<Answer, AskError>) {
@@ -90,20 +95,25 @@ fn of_problem(problem: &Problem) -> Verdict {
         Problem::Refused
         | Problem::Unreachable(_)
         | Problem::Broken(_)
+        | Problem::NoTunnel(_)
         | Problem::ConnectTimeout(_)
         | Problem::Silent(_)
         | Problem::Timeout(_) => Verdict::Failed(FailureCode::HostUnreachable),
         Problem::UnknownAuthority
         | Problem::Certificate(..)
+        | Problem::ClientCertificate(_)
         | Problem::NotTls(_)
         | Problem::Tls(_)
         | Problem::NotPlainHttp => Verdict::Failed(FailureCode::Tls),
+        Problem::ProxyAuthorization | Problem::NoProxy(_) => Verdict::Failed(FailureCode::Proxy),
         Problem::LeftAlone { .. }
         | Problem::Deadline
         | Problem::AddressRefused { .. }
         | Problem::HostNotAllowed(_)
         | Problem::BadRequest(_) => Verdict::Silent,
         Problem::NotHttp(_)
+        | Problem::UnknownCoding(_)
+        | Problem::NotDecoded(..)
         | Problem::TooLarge(_)
         | Problem::RedirectToPlainHttp { .. }
         | Problem::BadRedirect { .. }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::error::Cause;
 use crate::guard::Refused;
@@ -26,6 +26,9 @@ pub(crate) fn problem(error: &reqwest::Error, host: &Host, limits: Limits) -> Pr
     if let Some(refused) = find::<Refused>(error) {
         return (*refused).into();
     }
+    if let Some(problem) = proxy_problem(error) {
+        return problem;
+    }
     if error.is_dns() {
         return Problem::NameNotResolved(cause());
     }
@@ -44,14 +47,27 @@ pub(crate) fn problem(error: &reqwest::Error, host: &Host, limits: Limits) -> Pr
     if error.is_builder() {
         return Problem::BadRequest(cause());
     }
-    // A body that ends early is a decoding error too for the library, with a cause of hyper's; one
-    // that cannot be decompressed has none.
     match find::<hyper::Error>(error) {
-        Some(http) if http.is_parse() => return Problem::NotHttp(cause()),
-        None if error.is_decode() => return Problem::NotHttp(cause()),
-        _ => {}
+        Some(http) if http.is_parse() => Problem::NotHttp(cause()),
+        _ => Problem::Broken(cause()),
     }
-    Problem::Broken(cause())
+}
+
+/// What went wrong at a proxy. The library's error can be told by its words alone.
+fn proxy_problem(error: &reqwest::Error) -> Option<Problem> {
+    let said = chain(error)
+        .find_map(|error| error.to_string().strip_prefix("tunnel error: ").map(str::to_owned))?;
+    let cause = Cause::of(error);
+    Some(match said.as_str() {
+        "proxy authorization required" => Problem::ProxyAuthorization,
+        "failed to create underlying connection" => Problem::NoProxy(cause),
+        _ => Problem::NoTunnel(cause),
+    })
+}
+
+/// An error and its causes.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
 }
 
 fn tls_problem(error: &rustls::Error, host: &Host) -> Problem {
@@ -61,6 +77,17 @@ fn tls_problem(error: &rustls::Error, host: &Host) -> Problem {
             Problem::UnknownAuthority
         }
         rustls::Error::InvalidCertificate(why) => Problem::Certificate(certificate(why), cause()),
+        // RFC 8446, section 6.2; and what servers of older versions say when there is none.
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied,
+        ) => Problem::ClientCertificate(cause()),
         rustls::Error::InvalidMessage(_) => Problem::NotTls(host.clone()),
         _ => Problem::Tls(cause()),
     }

@@ -1,20 +1,22 @@
 //! The client: one question in, one answer out, within every limit.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use crate::address::Scheme;
 use crate::breaker::Breakers;
+use crate::decode::{self, Coding};
 use crate::guard::Guard;
 use crate::in_flight::{InFlight, Permit};
 use crate::kind::ERROR_BODY_LIMIT;
 use crate::redirect::{self, MAX_REDIRECTS};
 use crate::retry;
+use crate::speaker::Speaker;
 use crate::{
     Address, AllowedHosts, Answer, AskError, Counts, Host, HostSettings, Hosts, Kind, Method,
     PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, classify,
@@ -33,9 +35,12 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    http: reqwest::Client,
+    http: Speaker,
     /// For entries of the hosts file with certificates of their own.
-    own: HashMap<usize, reqwest::Client>,
+    own: HashMap<usize, Speaker>,
+    /// Hosts that broke a connection off, which are spoken to by HTTP/1.1 from then on: some
+    /// speak HTTP/2 badly, and of a handshake that was refused only HTTP/1.1 tells why.
+    by_http1: Mutex<HashSet<Host>>,
     hosts: Hosts,
     guard: Guard,
     in_flight: InFlight,
@@ -61,10 +66,10 @@ impl Client {
             settings.plain_http.clone(),
             settings.hosts.clone(),
         );
-        let http = build(&settings, &guard, None)?;
+        let http = Speaker::new(&settings, &guard, None)?;
         let has_own = |set: &&HostSettings| !set.authorities.is_empty() || set.identity.is_some();
         let own = settings.hosts.all().filter(has_own);
-        let own = own.map(|set| Ok((set.entry, build(&settings, &guard, Some(set))?)));
+        let own = own.map(|set| Ok((set.entry, Speaker::new(&settings, &guard, Some(set))?)));
         let own = own.collect::<Result<_, SettingsError>>()?;
         warn_of_proxies();
         let in_flight = InFlight::new(
@@ -78,6 +83,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             own,
+            by_http1: Mutex::default(),
             hosts: settings.hosts,
             guard,
             in_flight,
@@ -130,7 +136,10 @@ impl Client {
             tries += 1;
             let mut permit = None;
             let outcome = self.attempt(request.clone(), &mut left, &mut permit).await;
-            let Some(wait) = retry::wait(&outcome, tries, self.0.tries, left) else {
+            self.note_broken(&outcome);
+            // Who would come back after the run is over need not wait for that.
+            let time = self.time_left().map_or(left, |run| run.min(left));
+            let Some(wait) = retry::wait(&outcome, tries, self.0.tries, time) else {
                 // Before the permit goes to the next, who may find the breaker open.
                 self.0.breakers.note(&outcome);
                 return outcome;
@@ -140,6 +149,18 @@ impl Client {
             tokio::time::sleep(wait).await;
             left = left.saturating_sub(wait);
         }
+    }
+
+    fn note_broken(&self, outcome: &Result<Answer, AskError>) {
+        if let Err(error) = outcome
+            && matches!(error.problem(), Problem::Broken(_))
+        {
+            self.by_http1().insert(error.host().clone());
+        }
+    }
+
+    fn by_http1(&self) -> MutexGuard<'_, HashSet<Host>> {
+        self.0.by_http1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One try: the request, and those that its redirects lead to. Waiting for one's turn takes
@@ -167,6 +188,7 @@ impl Client {
             match sent.map_err(over)?.map_err(failed)? {
                 Exchange::Answer(answer) => return Ok(answer),
                 Exchange::Redirect(location) => {
+                    self.0.breakers.answered(request.address.host());
                     request = redirect::follow(&request, &location, &self.0.plain_http)
                         .map_err(failed)?;
                 }
@@ -181,19 +203,22 @@ impl Client {
         if !self.0.allowed_hosts.allows(host) {
             return Err(Problem::HostNotAllowed(host.clone()));
         }
-        self.0.guard.check(request.address.url())?;
-        let waiting = self.0.in_flight.permit(host);
-        let permit = match self.time_left() {
+        self.0.guard.check(&request.address)?;
+        let permit = self.0.in_flight.permit(host, || self.may_ask(host));
+        match self.time_left() {
             Some(left) => {
-                tokio::time::timeout(left, waiting).await.map_err(|_| Problem::Deadline)?
+                tokio::time::timeout(left, permit).await.unwrap_or(Err(Problem::Deadline))
             }
-            None => waiting.await,
-        };
-        // Both may have come while it waited.
-        if self.time_left() == Some(Duration::ZERO) {
-            return Err(Problem::Deadline);
+            None => permit.await,
         }
-        self.0.breakers.open(host).map_or(Ok(permit), Err)
+    }
+
+    /// What speaks against asking this host now.
+    fn may_ask(&self, host: &Host) -> Result<(), Problem> {
+        match self.time_left() {
+            Some(Duration::ZERO) => Err(Problem::Deadline),
+            _ => self.0.breakers.open(host).map_or(Ok(()), Err),
+        }
     }
 
     /// What is left of the run; `None` where it has no deadline.
@@ -215,31 +240,44 @@ impl Client {
         if let Some(location) = redirect::location(request.method, status, &headers) {
             return Ok(Exchange::Redirect(Bytes::copy_from_slice(location)));
         }
+        let limit = request.limit;
         let body = match (request.method, status.is_success()) {
-            (Method::Head, _) => Ok(Bytes::new()),
-            (_, true) => read(&mut response, request.limit).await,
-            (_, false) => read_start(&mut response, ERROR_BODY_LIMIT).await,
-        }
-        .map_err(|error| match error {
-            ReadError::TooLarge(limit) => Problem::TooLarge(limit),
-            ReadError::Http(error) => problem(error),
-        })?;
+            (Method::Head, _) => Bytes::new(),
+            (_, true) => {
+                let coding = Coding::of(&headers)?;
+                let body = read(&mut response, limit).await.map_err(|error| match error {
+                    ReadError::TooLarge => Problem::TooLarge(limit),
+                    ReadError::Http(error) => problem(error),
+                })?;
+                coding.unpack(body, limit)?
+            }
+            (_, false) => {
+                let body = read_start(&mut response, ERROR_BODY_LIMIT).await.map_err(problem)?;
+                // What cannot be read says nothing; the status does.
+                Coding::of(&headers)
+                    .map(|coding| coding.unpack_start(body, ERROR_BODY_LIMIT))
+                    .unwrap_or_default()
+            }
+        };
         let (host, kind) = (host.clone(), request.kind);
         Ok(Exchange::Answer(Answer { host, kind, status, headers, body }))
     }
 
     async fn send(&self, request: &Request) -> Result<reqwest::Response, reqwest::Error> {
-        let own =
-            self.0.hosts.of(request.address.host()).and_then(|set| self.0.own.get(&set.entry));
-        let http = own.unwrap_or(&self.0.http);
+        let host = request.address.host();
+        let own = self.0.hosts.of(host).and_then(|set| self.0.own.get(&set.entry));
+        let speaker = own.unwrap_or(&self.0.http);
+        let http = if self.by_http1().contains(host) { &speaker.http1 } else { &speaker.whatever };
         let mut builder = http.request(request.method.to_reqwest(), request.address.url().clone());
         if let Some(accept) = &request.accept {
             builder = builder.header(header::ACCEPT, accept);
         }
         // The length of a HEAD's answer and the bytes of a blob are wanted as they are stored.
-        if matches!(request.kind, Kind::Head | Kind::Blob | Kind::Config) {
-            builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
+        let coding = match request.kind {
+            Kind::Head | Kind::Blob | Kind::Config => "identity",
+            Kind::Manifest | Kind::Token | Kind::Tags | Kind::Referrers => decode::ACCEPTED,
+        };
+        builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
@@ -259,30 +297,30 @@ enum Exchange {
 }
 
 enum ReadError {
-    TooLarge(u64),
+    TooLarge,
     Http(reqwest::Error),
 }
 
-/// The whole body, unless it is larger than `limit`.
+/// The whole body as it comes, unless it is larger than `limit`.
 async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
     let announced = response.content_length().unwrap_or_default();
     if announced > limit {
-        return Err(ReadError::TooLarge(limit));
+        return Err(ReadError::TooLarge);
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
         if (body.len() + chunk.len()) as u64 > limit {
-            return Err(ReadError::TooLarge(limit));
+            return Err(ReadError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
-/// The first `limit` bytes of the body.
-async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, ReadError> {
+/// The first `limit` bytes of the body as it comes.
+async fn read_start(response: &mut reqwest::Response, limit: u64) -> reqwest::Result<Bytes> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
+    while let Some(chunk) = response.chunk().await? {
         let room = usize::try_from(limit).unwrap_or(usize::MAX) - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() >= room {
@@ -290,40 +328,6 @@ async fn read_start(response: &mut reqwest::Response, limit: u64) -> Result<Byte
         }
     }
     Ok(body.freeze())
-}
-
-fn build(
-    settings: &Settings,
-    guard: &Guard,
-    own: Option<&HostSettings>,
-) -> Result<reqwest::Client, SettingsError> {
-    let more = own.map(|own| own.authorities.clone()).unwrap_or_default();
-    let authorities = || [settings.authorities.clone(), more.clone()].concat();
-    let builder = || match own.and_then(|own| own.identity.clone()) {
-        Some(identity) => builder(settings, guard).identity(identity),
-        None => builder(settings, guard),
-    };
-    match builder().tls_certs_merge(authorities()).build() {
-        Ok(client) => Ok(client),
-        // A machine (or an image) without authorities of its own: hosts with a certificate from
-        // `--ca-file`, and plain http, can still be asked; the others fail by their own message.
-        Err(error) => {
-            warn!(%error, "no authorities of this machine; only those of `--ca-file` are known");
-            let only = builder().tls_certs_only(authorities());
-            only.build().map_err(SettingsError::Client)
-        }
-    }
-}
-
-fn builder(settings: &Settings, guard: &Guard) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .dns_resolver(Arc::new(guard.clone()))
-        .user_agent(concat!("provenance-collector/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.idle_timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
 }
 
 /// Behind a proxy, names are resolved there: what this machine may not ask, the proxy may.

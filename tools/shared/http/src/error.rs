@@ -37,6 +37,21 @@ pub enum Problem {
     /// No connection came about, for another reason.
     #[error("cannot connect")]
     Unreachable(#[source] Cause),
+    /// The proxy wants to know who asks.
+    #[error(
+        "the proxy between wants a user name and password, or others; write them into `HTTPS_PROXY`, as in `http://USER:PASSWORD@proxy.example.com:3128`"
+    )]
+    ProxyAuthorization,
+    /// The proxy itself cannot be had.
+    #[error(
+        "no connection to the proxy between; check `HTTPS_PROXY`, or name the host in `NO_PROXY`"
+    )]
+    NoProxy(#[source] Cause),
+    /// The proxy leads nowhere.
+    #[error(
+        "the proxy between opens no way to it; the proxy does not allow it, or cannot reach it"
+    )]
+    NoTunnel(#[source] Cause),
     /// No connection in time.
     #[error("no connection within {0:?}; check host and port, and whether a firewall is between")]
     ConnectTimeout(Duration),
@@ -62,17 +77,28 @@ pub enum Problem {
         "it does not speak https; if it is meant to be asked over plain http, give `--plain-http {0}`"
     )]
     NotTls(Host),
+    /// The host wants to know us by a certificate, and does not by this one, if there was one.
+    #[error(
+        "it wants to see a certificate of ours that it accepts; give one with `clientCertificate` in the hosts file"
+    )]
+    ClientCertificate(#[source] Cause),
     /// TLS failed in another way.
     #[error("no TLS connection")]
     Tls(#[source] Cause),
     /// A host on the plain-http list speaks https.
     #[error("it speaks https; take it out of `--plain-http`")]
     NotPlainHttp,
-    /// The answer is not HTTP, or its body cannot be decoded.
+    /// The answer is not HTTP.
     #[error(
         "the answer is not well-formed HTTP; if the host speaks https, take it out of `--plain-http`"
     )]
     NotHttp(#[source] Cause),
+    /// The body is coded in a way that was not asked for, or several times over.
+    #[error("its body is coded as `{}`, where gzip or zstd, once, is all that is understood", shown(.0))]
+    UnknownCoding(String),
+    /// The body is not of the coding that the answer says.
+    #[error("its body is not the {0} that it is said to be")]
+    NotDecoded(&'static str, #[source] Cause),
     /// The body is larger than its limit, in bytes.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
@@ -212,12 +238,18 @@ impl Problem {
     fn code(&self) -> FailureCode {
         match self {
             Self::NameNotResolved(_) => FailureCode::NameNotResolved,
-            Self::Refused | Self::Unreachable(_) | Self::Broken(_) => FailureCode::HostUnreachable,
-            Self::ConnectTimeout(_) | Self::Silent(_) | Self::Timeout(_) => FailureCode::Timeout,
-            Self::UnknownAuthority | Self::Certificate(..) | Self::NotTls(_) | Self::Tls(_) => {
-                FailureCode::Tls
+            Self::Refused | Self::Unreachable(_) | Self::Broken(_) | Self::NoTunnel(_) => {
+                FailureCode::HostUnreachable
             }
+            Self::ProxyAuthorization | Self::NoProxy(_) => FailureCode::Proxy,
+            Self::ConnectTimeout(_) | Self::Silent(_) | Self::Timeout(_) => FailureCode::Timeout,
+            Self::UnknownAuthority
+            | Self::Certificate(..)
+            | Self::ClientCertificate(_)
+            | Self::NotTls(_)
+            | Self::Tls(_) => FailureCode::Tls,
             Self::NotPlainHttp | Self::NotHttp(_) | Self::BadRequest(_) => FailureCode::BadResponse,
+            Self::UnknownCoding(_) | Self::NotDecoded(..) => FailureCode::BadCoding,
             Self::LeftAlone { code, .. } => *code,
             Self::Deadline => FailureCode::Deadline,
             Self::AddressRefused { .. } => FailureCode::AddressRefused,
@@ -234,7 +266,8 @@ impl Problem {
 /// What a status says that is no success and that the question has no own meaning for.
 fn code_of_status(status: StatusCode) -> FailureCode {
     match status.as_u16() {
-        401 | 407 => FailureCode::Unauthorized,
+        401 => FailureCode::Unauthorized,
+        407 => FailureCode::Proxy,
         403 => FailureCode::Forbidden,
         404 | 410 => FailureCode::NotFound,
         408 => FailureCode::Timeout,

@@ -10,9 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::Url;
 
-use crate::{Hosts, Network, PlainHttp, Problem};
+use crate::{Address, Host, Hosts, Network, PlainHttp, Problem};
 
 /// The rules of one run.
 #[derive(Debug, Clone)]
@@ -51,15 +50,22 @@ impl Guard {
         Self(Arc::new(Rules { allowed, named, hosts, apiserver }))
     }
 
-    /// Checks a URL whose host is an address in any of its forms: the URL parser has made decimal,
-    /// octal and hexadecimal ones into addresses already.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), Refused> {
-        let address = match url.host() {
-            Some(url::Host::Ipv4(address)) => IpAddr::V4(address),
-            Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
+    /// Checks an address whose host is a literal one in any of its forms: the URL parser has made
+    /// decimal, octal and hexadecimal ones into addresses already.
+    ///
+    /// What the operator said of a host is said of its port too: who may ask a registry on
+    /// loopback may not ask everything there.
+    pub(crate) fn check(&self, address: &Address) -> Result<(), Refused> {
+        let literal = match address.url().host() {
+            Some(url::Host::Ipv4(literal)) => IpAddr::V4(literal),
+            Some(url::Host::Ipv6(literal)) => IpAddr::V6(literal),
             _ => return Ok(()),
         };
-        self.0.check(url.host_str().unwrap_or_default(), address)
+        // As the parser wrote it: the operator need not have thought of every form.
+        let host = Host::of(address.url()).unwrap_or_else(|_| address.host().clone());
+        let meant = self.0.named.contains(&host)
+            || self.0.hosts.of(&host).is_some_and(|set| set.allows(literal));
+        if meant { Ok(()) } else { self.0.refuse(literal) }
     }
 }
 
@@ -84,18 +90,17 @@ impl Resolve for Guard {
 }
 
 impl Rules {
-    /// Whether the host of this name may be asked at this address.
+    /// Whether the host of this name may be asked at this address. Resolvers are not told the port.
     fn check(&self, name: &str, address: IpAddr) -> Result<(), Refused> {
+        let meant = self.named.names(name) || self.hosts.allows(name, address);
+        if meant { Ok(()) } else { self.refuse(address) }
+    }
+
+    /// Refuses an address that nothing but its kind speaks for.
+    fn refuse(&self, address: IpAddr) -> Result<(), Refused> {
         let real = embedded(address);
-        let meant = self.named.names(name)
-            || self.hosts.allows(name, address)
-            || self.hosts.allows(name, real);
-        if meant
-            || self
-                .allowed
-                .iter()
-                .any(|network| network.contains(address) || network.contains(real))
-        {
+        let fits = |network: &Network| network.contains(address) || network.contains(real);
+        if self.allowed.iter().any(fits) {
             return Ok(());
         }
         match self.kind(real) {
@@ -151,7 +156,7 @@ fn kind_v6(address: Ipv6Addr) -> Option<&'static str> {
 
 /// The IPv4 address that an IPv6 one only wraps: mapped and compatible (RFC 4291, section 2.5.5),
 /// 6to4 (RFC 3056), NAT64 (RFC 6052).
-fn embedded(address: IpAddr) -> IpAddr {
+pub(crate) fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let bytes = v6.octets();
     let at = |from: usize| {
@@ -177,8 +182,8 @@ mod tests {
     }
 
     fn kind(guard: &Guard, host: &str) -> Option<&'static str> {
-        let url = Url::parse(&format!("https://{host}/v2/")).expect(host);
-        guard.check(&url).err().map(|refused| refused.kind)
+        let address = format!("https://{host}/v2/").parse().expect(host);
+        guard.check(&address).err().map(|refused| refused.kind)
     }
 
     #[test]
@@ -226,7 +231,10 @@ mod tests {
         assert_eq!(kind(&guard, "[::ffff:169.254.1.1]"), None);
         assert_eq!(kind(&guard, "[::1]"), None);
         assert_eq!(kind(&guard, "127.0.0.1:5000"), None);
-        assert_eq!(kind(&guard, "127.0.0.2:5000"), Some("a loopback address"));
+        assert_eq!(kind(&guard, "2130706433:5000"), None);
+        for other in ["127.0.0.2:5000", "127.0.0.1", "127.0.0.1:6443"] {
+            assert_eq!(kind(&guard, other), Some("a loopback address"), "{other}");
+        }
     }
 
     #[tokio::test]

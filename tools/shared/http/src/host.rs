@@ -6,6 +6,11 @@ use std::str::FromStr;
 use records::text::shown;
 use url::Url;
 
+use crate::hosts::{DOCKER_HUB, DOCKER_HUB_HOST};
+
+/// Where Docker Hub's tokens come from.
+const DOCKER_HUB_TOKENS: &str = "auth.docker.io";
+
 /// A host and, if not the scheme's own, a port: `ghcr.io`, `registry:5000`, `[::1]:5000`.
 ///
 /// Lower case, and safe to put into a URL as it is.
@@ -112,9 +117,9 @@ impl PlainHttp {
     }
 }
 
-/// Which hosts may be asked at all: everyone, unless patterns are given.
+/// Which hosts may be asked at all: everyone, unless there are lists. Then each must have it.
 #[derive(Debug, Clone, Default)]
-pub struct AllowedHosts(Vec<Pattern>);
+pub struct AllowedHosts(Vec<Vec<Pattern>>);
 
 #[derive(Debug, Clone)]
 enum Pattern {
@@ -126,31 +131,52 @@ enum Pattern {
 
 impl AllowedHosts {
     /// The hosts that these patterns (`ghcr.io`, `*.example.com`) allow; everyone where there is
-    /// none.
+    /// none. `docker.io` stands for the hosts that are asked for it, that of its tokens too.
     ///
     /// # Errors
     /// On the first that is neither a host nor `*.` and a host.
     pub fn parse<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, HostError> {
-        let parse = |pattern: &str| match pattern.strip_prefix("*.") {
-            Some(parent) => {
-                parent.parse::<Host>().map(|parent| Pattern::Below(format!(".{parent}").into()))
+        let mut list = Vec::new();
+        for pattern in patterns {
+            match pattern.strip_prefix("*.") {
+                Some(parent) => {
+                    let parent: Host = parent.parse()?;
+                    list.push(Pattern::Below(format!(".{parent}").into()));
+                }
+                None if DOCKER_HUB.contains(&pattern) => {
+                    for asked in [DOCKER_HUB_HOST, DOCKER_HUB_TOKENS] {
+                        list.push(Pattern::Exactly(asked.parse()?));
+                    }
+                }
+                None => list.push(Pattern::Exactly(pattern.parse()?)),
             }
-            None => pattern.parse().map(Pattern::Exactly),
-        };
-        patterns.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
+        }
+        Ok(Self(if list.is_empty() { Vec::new() } else { vec![list] }))
+    }
+
+    /// Whom both of these allow.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
     }
 
     /// Whether this host may be asked.
     #[must_use]
     pub fn allows(&self, host: &Host) -> bool {
-        self.0.is_empty()
-            || self.0.iter().any(|pattern| match pattern {
-                Pattern::Exactly(allowed) => {
-                    allowed.name() == host.name()
-                        && (allowed.port().is_none() || allowed.port() == host.port())
-                }
-                Pattern::Below(parent) => host.name().ends_with(&**parent),
-            })
+        self.0.iter().all(|list| list.iter().any(|pattern| pattern.fits(host)))
+    }
+}
+
+impl Pattern {
+    fn fits(&self, host: &Host) -> bool {
+        match self {
+            Self::Exactly(allowed) => {
+                allowed.name() == host.name()
+                    && (allowed.port().is_none() || allowed.port() == host.port())
+            }
+            Self::Below(parent) => host.name().ends_with(&**parent),
+        }
     }
 }
 
@@ -227,6 +253,12 @@ mod tests {
             assert_eq!(allowed.allows(&host(name)), wanted, "{name}");
         }
         assert!(AllowedHosts::default().allows(&host("anything")));
+        let hub = AllowedHosts::parse(["docker.io"]).expect("patterns");
+        assert!(hub.allows(&host("registry-1.docker.io")) && hub.allows(&host("auth.docker.io")));
+        assert!(!hub.allows(&host("evil.docker.io")));
+        let both = allowed.and(&AllowedHosts::parse(["ghcr.io", "quay.io"]).expect("patterns"));
+        let asked = ["ghcr.io", "quay.io", "a.example.com"].map(|name| both.allows(&host(name)));
+        assert_eq!(asked, [true, false, false]);
         assert!(AllowedHosts::parse(["*.*"]).is_err());
     }
 }

@@ -7,18 +7,20 @@ mod file;
 mod mirror;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use records::text::shown;
 
-use crate::{Host, HostError, Network, NetworkError};
+use crate::guard::embedded;
+use crate::{AllowedHosts, Host, HostError, Network, NetworkError};
 use file::{AfterMirrors, Credentials as FileCredentials, Entry, File};
 pub use mirror::{Mirror, Upstream};
 
 /// The names of Docker Hub, and the host that is asked for it: one entry is for all of them.
-const DOCKER_HUB: [&str; 2] = ["docker.io", "index.docker.io"];
-const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
+pub(crate) const DOCKER_HUB: [&str; 2] = ["docker.io", "index.docker.io"];
+pub(crate) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
 /// The settings of all hosts that have any.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,7 @@ pub struct Hosts {
     exact: BTreeMap<Host, HostSettings>,
     /// By the domain with its leading dot, longest first.
     below: Vec<(String, HostSettings)>,
+    allowed: AllowedHosts,
 }
 
 /// What is set for one host.
@@ -112,6 +115,12 @@ pub enum HostsError {
     /// A name that is no host.
     #[error("the hosts file")]
     Host(#[source] HostError),
+    /// A list of hosts that may be asked, with none in it.
+    #[error("`allowHosts` in the hosts file names no host; leave it out where all may be asked")]
+    NobodyAllowed,
+    /// An entry of that list that is none.
+    #[error("`allowHosts` in the hosts file")]
+    AllowHosts(#[source] HostError),
     /// An address that is none.
     #[error("`{host}` in the hosts file, `allowAddresses`")]
     Network {
@@ -130,12 +139,16 @@ impl Hosts {
     /// A [`HostsError`] for whatever cannot be used.
     pub fn read(path: &Path) -> Result<Self, HostsError> {
         let text = read(path, "`--hosts-file`")?;
-        let file: File = serde_saphyr::from_str(&text).map_err(|error| HostsError::Malformed {
-            path: path.to_owned(),
-            why: shown(error.to_string().lines().next().unwrap_or_default()),
-        })?;
-        let mut hosts = Self::default();
-        for (at, (name, entry)) in file.hosts.into_iter().enumerate() {
+        let malformed =
+            |why: &str| HostsError::Malformed { path: path.to_owned(), why: shown(why) };
+        let file: File = serde_saphyr::from_str(&text)
+            .map_err(|error| malformed(error.to_string().lines().next().unwrap_or_default()))?;
+        if file.hosts.is_none() && file.allow_hosts.is_none() {
+            return Err(malformed("it has neither `hosts` nor `allowHosts`"));
+        }
+        let allowed = file.allow_hosts.as_deref().map(allow_hosts).transpose()?;
+        let mut hosts = Self { allowed: allowed.unwrap_or_default(), ..Self::default() };
+        for (at, (name, entry)) in file.hosts.into_iter().flatten().enumerate() {
             let settings = HostSettings { entry: at, ..settings(&name, entry)? };
             match name.strip_prefix('*') {
                 Some(domain) if domain.starts_with('.') && domain.len() > 1 => {
@@ -183,17 +196,39 @@ impl Hosts {
         self.exact.iter().filter(|(_, settings)| settings.plain_http).map(|(host, _)| host.clone())
     }
 
+    /// The hosts that may be asked, as far as the file says.
+    pub(crate) fn allowed(&self) -> &AllowedHosts {
+        &self.allowed
+    }
+
     /// The settings of every entry.
     pub(crate) fn all(&self) -> impl Iterator<Item = &HostSettings> {
         self.exact.values().chain(self.below.iter().map(|(_, settings)| settings))
     }
 
     /// Whether anything is set for a host of this name, on whatever port, that allows an address.
-    pub(crate) fn allows(&self, name: &str, address: std::net::IpAddr) -> bool {
+    pub(crate) fn allows(&self, name: &str, address: IpAddr) -> bool {
         let exact = self.exact.iter().filter(|(host, _)| host.name() == name).map(|(_, s)| s);
         let below = self.below.iter().filter(|(domain, _)| name.ends_with(domain)).map(|(_, s)| s);
-        exact.chain(below).any(|s| s.addresses.iter().any(|network| network.contains(address)))
+        exact.chain(below).any(|settings| settings.allows(address))
     }
+}
+
+impl HostSettings {
+    /// Whether this host may have that address whatever it is.
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        let real = embedded(address);
+        self.addresses.iter().any(|network| network.contains(address) || network.contains(real))
+    }
+}
+
+/// The file's list of hosts that may be asked. An empty one would allow all, and says none.
+fn allow_hosts(patterns: &[String]) -> Result<AllowedHosts, HostsError> {
+    if patterns.is_empty() {
+        return Err(HostsError::NobodyAllowed);
+    }
+    let patterns = patterns.iter().map(String::as_str);
+    AllowedHosts::parse(patterns).map_err(HostsError::AllowHosts)
 }
 
 fn settings(host: &str, entry: Entry) -> Result<HostSettings, HostsError> {

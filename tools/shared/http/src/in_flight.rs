@@ -1,12 +1,13 @@
 //! Limits on how many requests are on their way at a time.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
 
+use crate::room::{Place, Room};
 use crate::{Host, Hosts};
 
 /// Three limits: requests in flight in all, to one host, and to hosts that have not answered yet.
@@ -16,7 +17,7 @@ use crate::{Host, Hosts};
 #[derive(Debug)]
 pub(crate) struct InFlight {
     all: Arc<Semaphore>,
-    new: Arc<Semaphore>,
+    new: Room,
     per_host: usize,
     settings: Hosts,
     hosts: Mutex<HashMap<Host, Arc<Known>>>,
@@ -27,7 +28,9 @@ struct Known {
     room: Arc<Semaphore>,
     /// The room while the host has not answered yet: as many as it takes to open its breaker.
     untried: Arc<Semaphore>,
-    answered: AtomicBool,
+    answered: SetOnce<()>,
+    /// How many questions wait for this host.
+    crowd: Arc<AtomicUsize>,
     pace: Option<Pace>,
 }
 
@@ -35,20 +38,8 @@ struct Known {
 #[derive(Debug)]
 struct Pace {
     every: Duration,
-    next: Mutex<Instant>,
-}
-
-impl Pace {
-    /// Takes the next place in time, and waits for it.
-    async fn wait(&self) {
-        let at = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = (*next).max(Instant::now());
-            *next = at + self.every;
-            at
-        };
-        tokio::time::sleep_until(at.into()).await;
-    }
+    /// When the next may go. Whose turn it is holds the lock until it goes.
+    next: tokio::sync::Mutex<Instant>,
 }
 
 /// How many requests a host gets before it has answered one.
@@ -59,51 +50,90 @@ const UNTRIED: usize = crate::breaker::FAILURES as usize;
 pub(crate) struct Permit {
     _untried: Option<OwnedSemaphorePermit>,
     _host: Option<OwnedSemaphorePermit>,
-    _common: Option<OwnedSemaphorePermit>,
+    _common: Common,
+}
+
+/// A share of what all hosts have in common.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held, and given back when dropped")]
+enum Common {
+    /// Of a host that answers.
+    All(Option<OwnedSemaphorePermit>),
+    /// Of one that has not answered yet.
+    New(Place),
+}
+
+/// One that waits for a host, while it does.
+struct InCrowd<'k>(&'k AtomicUsize);
+
+impl<'k> InCrowd<'k> {
+    fn join(crowd: &'k AtomicUsize) -> Self {
+        crowd.fetch_add(1, Ordering::Relaxed);
+        Self(crowd)
+    }
+}
+
+impl Drop for InCrowd<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl InFlight {
     pub(crate) fn new(all: usize, new: usize, per_host: usize, settings: Hosts) -> Self {
         Self {
             all: Arc::new(Semaphore::new(all)),
-            new: Arc::new(Semaphore::new(new)),
+            new: Room::new(new),
             per_host,
             settings,
             hosts: Mutex::default(),
         }
     }
 
-    /// Waits for the right to send a request to `host`.
+    /// Waits for the right to send a request to `host`, as long as it `may` be asked; what
+    /// forbids it may come to pass while others are waited for, so it is looked at after each wait.
     ///
     /// The host's permit comes first, then the common one: requests that wait for a slow host then
     /// hold nothing that others need.
-    pub(crate) async fn permit(&self, host: &Host) -> Permit {
+    pub(crate) async fn permit<E>(
+        &self,
+        host: &Host,
+        may: impl Fn() -> Result<(), E>,
+    ) -> Result<Permit, E> {
+        may()?;
         let known = self.known(host);
-        // An acquire fails only on a closed semaphore, and these are never closed.
-        let untried = match known.has_answered() {
-            true => None,
-            false => Arc::clone(&known.untried).acquire_owned().await.ok(),
+        let _waiting = InCrowd::join(&known.crowd);
+        // Of a host that answers meanwhile, nobody waits on to be among the first.
+        let untried = tokio::select! {
+            biased;
+            () = known.has_answered() => None,
+            permit = acquire(&known.untried) => permit,
         };
+        let _host = acquire(&known.room).await;
+        may()?;
+        let mut turn = None;
         if let Some(pace) = &known.pace {
-            pace.wait().await;
+            let next = pace.next.lock().await;
+            may()?;
+            tokio::time::sleep_until((*next).into()).await;
+            turn = Some((next, pace.every));
         }
-        let _host = Arc::clone(&known.room).acquire_owned().await.ok();
-        // It may have answered while this request waited.
-        let (_untried, common) = match known.has_answered() {
-            true => (None, &self.all),
-            false => (untried, &self.new),
+        let (_untried, _common) = tokio::select! {
+            biased;
+            () = known.has_answered() => (None, Common::All(acquire(&self.all).await)),
+            place = self.new.enter(&known.crowd) => (untried, Common::New(place)),
         };
-        let _common = Arc::clone(common).acquire_owned().await.ok();
-        Permit { _untried, _host, _common }
+        may()?;
+        if let Some((mut next, every)) = turn {
+            *next = Instant::now() + every;
+        }
+        Ok(Permit { _untried, _host, _common })
     }
 
     /// The host answered.
     pub(crate) fn answered(&self, host: &Host) {
-        let known = self.known(host);
-        if !known.answered.swap(true, Ordering::Relaxed) {
-            // Those that wait to be among the first need not any more.
-            known.untried.add_permits(Semaphore::MAX_PERMITS / 2);
-        }
+        // An error says that it has answered before.
+        let _ = self.known(host).answered.set(());
     }
 
     fn known(&self, host: &Host) -> Arc<Known> {
@@ -115,8 +145,9 @@ impl InFlight {
             Arc::new(Known {
                 room: Arc::new(Semaphore::new(room)),
                 untried: Arc::new(Semaphore::new(room.min(UNTRIED))),
-                answered: AtomicBool::new(false),
-                pace: pace.map(|every| Pace { every, next: Mutex::new(Instant::now()) }),
+                answered: SetOnce::new(),
+                crowd: Arc::default(),
+                pace: pace.map(|every| Pace { every, next: Instant::now().into() }),
             })
         });
         Arc::clone(known)
@@ -124,36 +155,91 @@ impl InFlight {
 }
 
 impl Known {
-    fn has_answered(&self) -> bool {
-        self.answered.load(Ordering::Relaxed)
+    /// Waits until the host has answered for the first time.
+    async fn has_answered(&self) {
+        self.answered.wait().await;
     }
+}
+
+/// A permit. There is none only where the semaphore is closed, and these never are.
+async fn acquire(semaphore: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(semaphore).acquire_owned().await.ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
+
+    /// A permit that nothing forbids.
+    async fn permit(limits: &InFlight, host: &Host) -> Permit {
+        limits.permit(host, || Ok::<_, Infallible>(())).await.unwrap_or_else(|never| match never {})
+    }
+
+    fn host(name: &str) -> Host {
+        name.parse().expect("a host")
+    }
+
+    fn paced(rate: &str) -> InFlight {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let text = format!("hosts:\n  slow: {{requestsPerSecond: {rate}}}\n");
+        std::fs::write(file.path(), text).expect("written");
+        InFlight::new(8, 8, 8, Hosts::read(file.path()).expect("hosts"))
+    }
 
     #[tokio::test]
     async fn a_pace_spaces_requests() {
-        let pace = Pace { every: Duration::from_millis(20), next: Mutex::new(Instant::now()) };
+        let limits = paced("50");
         let started = Instant::now();
         for _ in 0..5 {
-            pace.wait().await;
+            drop(permit(&limits, &host("slow")).await);
         }
         assert!(started.elapsed() >= Duration::from_millis(80), "{:?}", started.elapsed());
+        let others = Instant::now();
+        for _ in 0..100 {
+            drop(permit(&limits, &host("fast")).await);
+        }
+        assert!(others.elapsed() < Duration::from_secs(2), "{:?}", others.elapsed());
+    }
+
+    /// A host at a slow pace that turns out to be dead holds up nobody for longer than one turn.
+    #[tokio::test]
+    async fn who_waits_for_a_pace_goes_when_the_host_may_not_be_asked_any_more() {
+        let limits = Arc::new(paced("4"));
+        drop(permit(&limits, &host("slow")).await);
+        limits.answered(&host("slow"));
+        let gone = Arc::new(AtomicBool::new(false));
+        let waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let (limits, gone) = (Arc::clone(&limits), Arc::clone(&gone));
+                tokio::spawn(async move {
+                    let may = || if gone.load(Ordering::Relaxed) { Err(()) } else { Ok(()) };
+                    limits.permit(&host("slow"), may).await.is_ok()
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        gone.store(true, Ordering::Relaxed);
+        let started = Instant::now();
+        for one in waiting {
+            assert!(!one.await.expect("the task"));
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     }
 
     #[tokio::test]
     async fn who_waits_for_a_busy_host_holds_nothing_that_others_need() {
         let limits = Arc::new(InFlight::new(4, 2, 1, Hosts::default()));
         let (slow, other) = ("slow".parse().expect("a host"), "other".parse().expect("a host"));
-        let held = limits.permit(&slow).await;
+        let held = permit(&limits, &slow).await;
         let waiting = tokio::spawn({
             let (limits, slow) = (Arc::clone(&limits), slow);
-            async move { limits.permit(&slow).await }
+            async move { permit(&limits, &slow).await }
         });
         tokio::task::yield_now().await;
-        let free = tokio::time::timeout(Duration::from_secs(5), limits.permit(&other)).await;
+        let free = tokio::time::timeout(Duration::from_secs(5), permit(&limits, &other)).await;
         assert!(free.is_ok(), "another host's request must not wait");
         drop((held, free));
         assert!(waiting.await.is_ok());
@@ -163,20 +249,36 @@ mod tests {
     async fn made_up_hosts_leave_room_for_those_that_answer() {
         let limits = InFlight::new(8, 2, 4, Hosts::default());
         let good = "good".parse().expect("a host");
-        drop(limits.permit(&good).await);
+        drop(permit(&limits, &good).await);
         limits.answered(&good);
         let mut held = Vec::new();
         for name in ["made-up-1", "made-up-2"] {
-            held.push(limits.permit(&name.parse().expect("a host")).await);
+            held.push(permit(&limits, &name.parse().expect("a host")).await);
         }
         let third = "made-up-3".parse().expect("a host");
         assert!(
-            tokio::time::timeout(Duration::from_millis(20), limits.permit(&third)).await.is_err()
+            tokio::time::timeout(Duration::from_millis(20), permit(&limits, &third)).await.is_err()
         );
         for _ in 0..4 {
-            let free = tokio::time::timeout(Duration::from_secs(5), limits.permit(&good)).await;
+            let free = tokio::time::timeout(Duration::from_secs(5), permit(&limits, &good)).await;
             held.push(free.expect("room for a host that answers"));
         }
+    }
+
+    #[tokio::test]
+    async fn who_waits_behind_made_up_hosts_goes_on_when_their_own_host_answers() {
+        let limits = Arc::new(InFlight::new(8, 2, 4, Hosts::default()));
+        let _first = permit(&limits, &host("good")).await;
+        let _made_up = permit(&limits, &host("made-up")).await;
+        let second = tokio::spawn({
+            let limits = Arc::clone(&limits);
+            async move { permit(&limits, &host("good")).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished(), "the room is full");
+        limits.answered(&host("good"));
+        let second = tokio::time::timeout(Duration::from_secs(5), second).await;
+        assert!(second.is_ok_and(|task| task.is_ok()));
     }
 
     #[tokio::test]
@@ -185,17 +287,17 @@ mod tests {
         let host = "new".parse().expect("a host");
         let mut held = Vec::new();
         for _ in 0..UNTRIED {
-            held.push(limits.permit(&host).await);
+            held.push(permit(&limits, &host).await);
         }
         assert!(
-            tokio::time::timeout(Duration::from_millis(20), limits.permit(&host)).await.is_err()
+            tokio::time::timeout(Duration::from_millis(20), permit(&limits, &host)).await.is_err()
         );
         limits.answered(&host);
         for _ in UNTRIED..8 {
-            held.push(limits.permit(&host).await);
+            held.push(permit(&limits, &host).await);
         }
         assert!(
-            tokio::time::timeout(Duration::from_millis(20), limits.permit(&host)).await.is_err()
+            tokio::time::timeout(Duration::from_millis(20), permit(&limits, &host)).await.is_err()
         );
     }
 
@@ -205,10 +307,10 @@ mod tests {
         let (a, b) = ("a".parse().expect("a host"), "b".parse().expect("a host"));
         limits.answered(&a);
         limits.answered(&b);
-        let held = limits.permit(&a).await;
-        let second = tokio::time::timeout(Duration::from_millis(20), limits.permit(&b)).await;
+        let held = permit(&limits, &a).await;
+        let second = tokio::time::timeout(Duration::from_millis(20), permit(&limits, &b)).await;
         assert!(second.is_err());
         drop(held);
-        assert!(tokio::time::timeout(Duration::from_secs(5), limits.permit(&b)).await.is_ok());
+        assert!(tokio::time::timeout(Duration::from_secs(5), permit(&limits, &b)).await.is_ok());
     }
 }

@@ -56,7 +56,7 @@ impl Kind {
     }
 
     /// How large the body of a successful answer may be, in bytes, unless the request says
-    /// otherwise. The limit is on what comes out of a compressed body, not on what goes in.
+    /// otherwise. The limit holds for what comes off the socket and for what that unpacks to.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {

@@ -53,7 +53,11 @@ fn passes(outcome: &Result<Answer, AskError>) -> bool {
         ),
         Err(error) => matches!(
             error.problem(),
-            Problem::Refused | Problem::Unreachable(_) | Problem::Broken(_)
+            Problem::Refused
+                | Problem::Unreachable(_)
+                | Problem::Broken(_)
+                | Problem::NoProxy(_)
+                | Problem::NoTunnel(_)
         ),
     }
 }

@@ -34,8 +34,12 @@ pub enum FailureCode {
     Deadline,
     /// The host's certificate is not signed by an authority that is known here, or TLS failed.
     Tls,
+    /// The proxy between cannot be reached, or does not let us in.
+    Proxy,
     /// The answer is larger than its limit.
     TooLarge,
+    /// The answer is packed in a way that is not understood, or not as it says.
+    BadCoding,
     /// The bytes do not have the digest that they were asked by.
     DigestMismatch,
     /// The registry names a place for tokens that credentials may not go to.
@@ -68,7 +72,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -81,7 +85,9 @@ impl FailureCode {
         Self::Timeout,
         Self::Deadline,
         Self::Tls,
+        Self::Proxy,
         Self::TooLarge,
+        Self::BadCoding,
         Self::DigestMismatch,
         Self::RealmRefused,
         Self::RedirectRefused,
@@ -114,7 +120,9 @@ impl FailureCode {
             Self::Timeout => "timeout",
             Self::Deadline => "deadline",
             Self::Tls => "tls",
+            Self::Proxy => "proxy",
             Self::TooLarge => "too-large",
+            Self::BadCoding => "bad-coding",
             Self::DigestMismatch => "digest-mismatch",
             Self::RealmRefused => "realm-refused",
             Self::RedirectRefused => "redirect-refused",
@@ -172,8 +180,14 @@ impl FailureCode {
             Self::Tls => {
                 "If the registry has a certificate of a private authority, give that authority's certificate: `--ca-file`, or `caFile` in the hosts file. If it speaks plain http and is meant to, `--plain-http HOST`. If it wants to see a certificate, `clientCertificate` in the hosts file."
             }
+            Self::Proxy => {
+                "Look at `HTTPS_PROXY` (`HTTP_PROXY` for hosts over plain http): the proxy's host and port, and the user name and password in it, if it wants some. Hosts that can be reached without it belong into `NO_PROXY`."
+            }
             Self::TooLarge => {
                 "What the host sent is larger than such a thing may be. A manifest of more than 8 MiB is no manifest that anybody runs."
+            }
+            Self::BadCoding => {
+                "Ask the host by hand (`curl -v --compressed`): its `Content-Encoding` must be gzip, zstd or none, once, and the body must be that. A proxy that packs what is packed already looks like this."
             }
             Self::DigestMismatch => {
                 "The registry, or something between, changed the content or lied about it. Treat it as an incident: compare with another registry or a mirror."
@@ -188,7 +202,7 @@ impl FailureCode {
                 "If the address is meant, allow it: `--allow-address`, or `allowAddresses` of the host in the hosts file. If it is not, somebody gave an image the name of a machine that it should not reach."
             }
             Self::HostNotAllowed => {
-                "Add the host with `--allow-host`, if images may come from there."
+                "Add the host with `--allow-host` (or to `allowHosts` in the hosts file), if images may come from there. Both lists also bind the hosts that registries redirect to, or send us to for tokens."
             }
             Self::Credentials => {
                 "A credential helper failed: run it by hand (`docker-credential-NAME get`), or store the credential in the file itself. Or a pull secret of the pods is not there, may not be read (docs/rbac.md), or is none of pull credentials: the message says which and why."
@@ -226,6 +240,7 @@ impl FailureCode {
             Self::RateLimited
                 | Self::ServerError
                 | Self::HostUnreachable
+                | Self::Proxy
                 | Self::NameNotResolved
                 | Self::Timeout
                 | Self::Deadline
@@ -250,7 +265,11 @@ impl FailureCode {
             Self::Tls => {
                 "the host's certificate is not signed by an authority that is known here, or TLS failed"
             }
+            Self::Proxy => "the proxy between cannot be reached, or does not let us in",
             Self::TooLarge => "the answer is larger than its limit",
+            Self::BadCoding => {
+                "the answer is packed in a way that is not understood, or not as it says"
+            }
             Self::DigestMismatch => "the bytes do not have the digest that they were asked by",
             Self::RealmRefused => {
                 "the registry names a place for tokens that credentials may not go to"

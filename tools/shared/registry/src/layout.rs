@@ -8,6 +8,7 @@
 
 mod error;
 mod names;
+mod subjects;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -28,6 +29,7 @@ use crate::remote::Fetched;
 use crate::{Repository, TagOrDigest};
 pub use error::LayoutError;
 use names::{Named, Names};
+use subjects::Subjects;
 
 /// The file that makes a directory a layout.
 const MARKER: &str = "oci-layout";
@@ -47,6 +49,7 @@ pub(crate) struct Layout {
     root: PathBuf,
     form: Form,
     names: Mutex<HashMap<PathBuf, Result<Arc<Names>, LayoutError>>>,
+    subjects: Mutex<HashMap<PathBuf, Result<Arc<Subjects>, LayoutError>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,7 +75,12 @@ impl Layout {
     pub(crate) fn open(path: &Path) -> Result<Self, LayoutError> {
         let unreadable = |error| LayoutError::unreadable(path, error);
         let root = path.canonicalize().map_err(unreadable)?;
-        let layout = |form| Self { root: root.clone(), form, names: Mutex::default() };
+        let layout = |form| Self {
+            root: root.clone(),
+            form,
+            names: Mutex::default(),
+            subjects: Mutex::default(),
+        };
         if is_there(&root.join(MARKER))? {
             let single = layout(Form::Single);
             single.check_marker(&root)?;
@@ -149,8 +157,7 @@ impl Layout {
         tags.map(Some).map_err(|fault| fault.at(&folder))
     }
 
-    /// What `index.json` lists and names this manifest as its subject (OCI image specification,
-    /// manifest.md, `subject`).
+    /// What names this manifest as its subject (OCI image specification, manifest.md, `subject`).
     pub(crate) fn referrers(
         &self,
         repository: &Repository,
@@ -159,28 +166,18 @@ impl Layout {
         let Some(folder) = self.folder(repository)? else {
             return Ok(Vec::new());
         };
-        let mut found = Vec::new();
+        // What is listed and not there may be what is asked for.
         for named in self.names(&folder)?.all() {
-            let content = self.content(&folder, &named.digest, Kind::Manifest.limit())?;
-            let Some(bytes) = content else { continue };
-            let Ok(Manifest::Image(manifest)) = Manifest::parse(&bytes, Some(&named.media_type))
-            else {
-                continue;
-            };
-            let subject = manifest.subject.as_ref().map(|subject| subject.digest.as_str());
-            let known = found.iter().any(|e: &ImageIndexEntry| e.digest == named.digest.as_str());
-            if subject == Some(digest.as_str()) && !known {
-                found.push(ImageIndexEntry {
-                    media_type: named.media_type.clone(),
-                    digest: named.digest.to_string(),
-                    size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
-                    platform: None,
-                    annotations: manifest.annotations.clone(),
-                    artifact_type: manifest.artifact_type.clone(),
-                });
-            }
+            self.listed(&folder, named)?;
         }
-        Ok(found)
+        Ok(self.subjects(&folder)?.of(digest))
+    }
+
+    /// What refers to what in a layout, read once.
+    fn subjects(&self, folder: &Path) -> Result<Arc<Subjects>, LayoutError> {
+        let mut all = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || Subjects::read(self, folder).map(Arc::new);
+        all.entry(folder.to_owned()).or_insert_with(read).clone()
     }
 
     /// The layout of a repository, if there is one.

@@ -1,6 +1,10 @@
 //! Where things are: the project, foreign test data, the testbed.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::Run;
 
 /// The project's root folder.
 #[must_use]
@@ -63,6 +67,58 @@ impl Testbed {
             oci_registry_log: var("PC_TESTBED_OCI_REGISTRY_LOG").into(),
             bin: var("PC_TESTBED_BIN").into(),
         })
+    }
+}
+
+impl Testbed {
+    /// What another of its variables says, by its name without `PC_TESTBED_`.
+    ///
+    /// # Panics
+    /// When there is no such variable: the testbed is of another version then.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
+    pub fn var(&self, name: &str) -> String {
+        let name = format!("PC_TESTBED_{name}");
+        std::env::var(&name).unwrap_or_else(|_| panic!("`{name}` is not set"))
+    }
+
+    /// One of its tools (crane, oras, cosign …), which trusts the testbed's authority and has its
+    /// configuration (`config.json`) and whatever it keeps in `home`.
+    #[must_use]
+    pub fn tool(&self, name: &str, home: &Path) -> Run {
+        Run::new(Command::new(self.bin.join(name)), Ok(()))
+            .env("HOME", home)
+            .env("DOCKER_CONFIG", home)
+            .env("SSL_CERT_FILE", self.var("CA"))
+    }
+
+    /// A repository's name that no other run has used: the registries may be older than this test.
+    #[must_use]
+    pub fn fresh(&self, path: &str) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        format!("{path}-{}", now.as_nanos())
+    }
+
+    /// The lines of one of its logs that have this text, once there are so many of them: servers
+    /// may write them after they have answered.
+    ///
+    /// # Panics
+    /// When there are fewer after some seconds, or the log cannot be read.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test helper: the message is the test's failure")]
+    pub fn logged(&self, log: &str, text: &str, count: usize) -> Vec<String> {
+        let path = self.var(log);
+        for _ in 0..100 {
+            let all = std::fs::read_to_string(&path).unwrap_or_default();
+            let lines: Vec<_> =
+                all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect();
+            if lines.len() >= count {
+                return lines;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("`{path}` has fewer than {count} lines with `{text}`")
     }
 }
 

@@ -64,6 +64,7 @@ struct State {
     answered: Vec<String>,
     now: usize,
     most: usize,
+    connections: usize,
     tokens: BTreeMap<String, Issued>,
 }
 
@@ -219,6 +220,8 @@ impl Canned {
 pub struct Asked {
     /// The method.
     pub method: String,
+    /// The version of HTTP: `HTTP/1.1` or `HTTP/2.0`.
+    pub version: String,
     /// The path.
     pub path: String,
     /// The query, empty if there was none.
@@ -255,17 +258,25 @@ impl FakeRegistry {
         Self::start_by(Some(serve::certificate(&["localhost", "127.0.0.1"], Clients::Anyone)))
     }
 
+    /// Starts a registry that speaks https, and HTTP/2 to who offers it (ALPN, RFC 7301).
+    #[must_use]
+    pub fn start_http2() -> Self {
+        let tls = serve::certificate(&["localhost", "127.0.0.1"], Clients::Anyone);
+        Self::start_by(Some(tls.with_protocols(&[serve::HTTP2, serve::HTTP1])))
+    }
+
     /// Starts a registry that speaks https with a certificate for `name` only.
     #[must_use]
     pub fn start_tls_for(name: &str) -> Self {
         Self::start_by(Some(serve::certificate(&[name], Clients::Anyone)))
     }
 
-    /// Starts a registry that speaks https and talks only to who has a certificate of its
-    /// authority ([`Self::client_identity`]).
+    /// Starts a registry that speaks https, and HTTP/2 to who offers it, and talks only to who has
+    /// a certificate of its authority ([`Self::client_identity`]).
     #[must_use]
     pub fn start_mutual_tls() -> Self {
-        Self::start_by(Some(serve::certificate(&["localhost", "127.0.0.1"], Clients::Certified)))
+        let tls = serve::certificate(&["localhost", "127.0.0.1"], Clients::Certified);
+        Self::start_by(Some(tls.with_protocols(&[serve::HTTP2, serve::HTTP1])))
     }
 
     fn start_by(tls: Option<serve::Tls>) -> Self {
@@ -352,6 +363,12 @@ impl FakeRegistry {
     pub fn count(&self, method: &str, path: &str) -> usize {
         let state = self.state();
         state.log.iter().filter(|asked| asked.method == method && asked.path == path).count()
+    }
+
+    /// How many connections were made so far, TLS included where it speaks that.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.state().connections
     }
 
     /// Forgets what was asked.

@@ -37,7 +37,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn new(mut command: Command, ready: Result<(), String>) -> Self {
+    pub(crate) fn new(mut command: Command, ready: Result<(), String>) -> Self {
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         Self { command, ready, stdin: Vec::new() }
     }

@@ -10,12 +10,13 @@ import (
 	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"testbed/oci/internal/serving"
 )
 
 func main() {
@@ -65,21 +66,7 @@ func run() error {
 		}
 		handler = newTokenServer(user, address, *public, *ttl).wrap(handler)
 	}
-	if *requestLog != "" {
-		file, err := os.OpenFile(*requestLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		handler = logRequests(file, handler)
-	}
-	if *addressFile != "" {
-		if err := writeWhole(*addressFile, address+"\n"); err != nil {
-			return err
-		}
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	return server.Serve(listener)
+	return serving.Serve(listener, handler, nil, *addressFile, *requestLog)
 }
 
 // userPassword is the one account that a registry knows.
@@ -91,14 +78,4 @@ func parseUser(text string) (userPassword, error) {
 		return userPassword{}, fmt.Errorf("want USER:PASSWORD, got %q", text)
 	}
 	return userPassword{name, password}, nil
-}
-
-// writeWhole makes the file appear with all of its content at once, since
-// whoever started us waits for it.
-func writeWhole(path, text string) error {
-	partial := path + ".partial"
-	if err := os.WriteFile(partial, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(partial, path)
 }

@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct File {
-    pub(super) hosts: BTreeMap<String, Entry>,
+    /// The only hosts that may be asked.
+    pub(super) allow_hosts: Option<Vec<String>>,
+    pub(super) hosts: Option<BTreeMap<String, Entry>>,
 }
 
 /// One host, or `*.domain`.

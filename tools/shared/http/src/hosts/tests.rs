@@ -64,6 +64,8 @@ fn what_cannot_be_used_is_told_with_its_place() {
         ("hosts:\n  a: {upstream: never}\n", "there are none"),
         ("hosts:\n  a: {mirrors: [b], upstream: sometimes}\n", "sometimes"),
         ("hosts:\n  '*.a': {mirrors: [b]}\n", "host in full"),
+        ("allowHosts: []\n", "names no host"),
+        ("allowHosts: ['a/b']\n", "allowHosts"),
         ("hosts:\n  docker.io: {}\n  index.docker.io: {}\n", "by another name"),
     ] {
         let error = hosts(text).expect_err(text);
@@ -85,6 +87,15 @@ fn docker_hub_is_one_host_whatever_it_is_called() {
         assert_eq!(places, wanted.map(|(host, path)| (host, path.to_owned())));
         assert_eq!(set.upstream, Upstream::Never);
     }
+}
+
+#[test]
+fn the_file_may_say_whom_alone_to_ask() {
+    let allowed = hosts("allowHosts: [ghcr.io, '*.example.com']\n").expect("hosts");
+    let allows = |name: &str| allowed.allowed().allows(&host(name));
+    assert!(allows("ghcr.io") && allows("a.example.com") && !allows("quay.io"));
+    let silent = hosts("hosts: {}\n").expect("hosts");
+    assert!(silent.allowed().allows(&host("quay.io")));
 }
 
 #[test]

@@ -118,6 +118,30 @@ async fn a_handshake_that_stalls_ends_by_the_connect_limit() {
     assert!(matches!(error.problem(), Problem::ConnectTimeout(_)), "{error:?}");
 }
 
+#[tokio::test]
+async fn a_host_that_wants_a_certificate_says_so_whatever_it_speaks() {
+    let registry = FakeRegistry::start_mutual_tls();
+    let pem = registry.authority().expect("a registry with TLS");
+    let authority = reqwest::Certificate::from_pem(pem.as_bytes()).expect("a certificate");
+    let settings = Settings {
+        authorities: vec![authority],
+        plain_http: PlainHttp::default(),
+        operation_timeout: std::time::Duration::from_secs(10),
+        tries: 3,
+        ..settings()
+    };
+    let client = Client::new(settings).expect("a client");
+    for _ in 0..2 {
+        let error = client.ask(get(&client, &registry.host())).await.expect_err("not let in");
+        assert!(matches!(error.problem(), Problem::ClientCertificate(_)), "{error:?}");
+        assert_eq!((error.code(), error.retryable()), (FailureCode::Tls, false));
+        assert!(error.to_string().contains("clientCertificate"), "{error}");
+    }
+    assert!(registry.log().is_empty());
+    // What the refusal means was learned by one more try, once.
+    assert!(client.requests()[&registry.host()]["blob"] <= 3, "{:?}", client.requests());
+}
+
 /// In a process of its own, since what the machine trusts is read from the environment.
 #[tokio::test]
 async fn a_machine_without_authorities_can_still_ask_whom_it_may() {

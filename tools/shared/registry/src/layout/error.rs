@@ -99,6 +99,23 @@ pub enum LayoutError {
         /// The tag.
         tag: Tag,
     },
+    /// A tag is asked for, and nothing in the layout has a name.
+    #[error(
+        "the layout `{}` names no image, so whether one is `{tag}` cannot be told: ask for it by its digest, or make the layout with names",
+        display(.path)
+    )]
+    Unnamed {
+        /// The layout.
+        path: PathBuf,
+        /// The tag.
+        tag: Tag,
+    },
+    /// The tags are asked for, and nothing in the layout has a name.
+    #[error("the layout `{}` names no image, so its tags cannot be told", display(.path))]
+    NoTags {
+        /// The layout.
+        path: PathBuf,
+    },
 }
 
 impl LayoutError {

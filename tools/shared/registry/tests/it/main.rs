@@ -3,10 +3,12 @@
 mod asking;
 mod credentials;
 mod hosts;
+mod kept_evidence;
 mod layouts;
 mod lies;
 mod lists;
 mod mirrors;
+mod private;
 mod pull_secrets;
 mod real;
 mod references;

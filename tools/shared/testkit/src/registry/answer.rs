@@ -19,6 +19,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
     };
     let mut asked = Asked {
         method: head.method.to_string(),
+        version: format!("{:?}", head.version),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers.iter().map(|(name, value)| header(name, value)).collect(),

@@ -18,6 +18,8 @@ pub enum Payload {
     Stalled(Bytes),
     /// One byte after another, without end.
     Endless,
+    /// These bytes, again and again, without end.
+    Repeated(Bytes),
 }
 
 impl From<&str> for Payload {
@@ -46,6 +48,7 @@ impl Body for Payload {
         let this = self.get_mut();
         let bytes = match this {
             Self::Endless => Bytes::from_static(&[b'x'; PIECE]),
+            Self::Repeated(bytes) => bytes.clone(),
             Self::Whole(bytes) | Self::Chunked(bytes) | Self::Stalled(bytes) => {
                 std::mem::take(bytes)
             }

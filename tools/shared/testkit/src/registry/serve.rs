@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -78,10 +78,12 @@ async fn accept(
         let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
         tokio::spawn(async move {
             match acceptor {
-                None => serve(stream, shared).await,
+                None => serve(stream, shared, HTTP1).await,
                 Some(acceptor) => {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        serve(stream, shared).await;
+                        let protocol = stream.get_ref().1.alpn_protocol();
+                        let protocol = if protocol == Some(HTTP2) { HTTP2 } else { HTTP1 };
+                        serve(stream, shared, protocol).await;
                     }
                 }
             }
@@ -89,15 +91,29 @@ async fn accept(
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    shared: Arc<Shared>,
+    protocol: &[u8],
+) {
+    shared.state().connections += 1;
     let service = service_fn(move |request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
         async move { Ok::<Response<Payload>, Infallible>(answer::answer(&shared, request).await) }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let _ = connection.await;
+    let stream = TokioIo::new(stream);
+    // Who hangs up early is no concern of the server.
+    let _ = if protocol == HTTP2 {
+        let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        builder.serve_connection(stream, service).await
+    } else {
+        hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await
+    };
 }
+
+/// The names of the protocols in a handshake (RFC 7301, section 6).
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+pub(super) const HTTP2: &[u8] = b"h2";
 
 /// What speaks TLS with a registry: its configuration, and what clients need, all in PEM form.
 pub(super) struct Tls {
@@ -105,6 +121,15 @@ pub(super) struct Tls {
     pub(super) authority: String,
     /// A certificate and its key that the registry lets in, where it wants one.
     pub(super) identity: Option<(String, String)>,
+}
+
+impl Tls {
+    /// The same, speaking these protocols, the first one rather than the last.
+    pub(super) fn with_protocols(mut self, protocols: &[&[u8]]) -> Self {
+        let config = Arc::make_mut(&mut self.config);
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        self
+    }
 }
 
 /// Whether a registry wants to know its clients by certificates.

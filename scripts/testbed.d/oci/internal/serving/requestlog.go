@@ -1,4 +1,4 @@
-package main
+package serving
 
 import (
 	"encoding/json"
@@ -18,16 +18,25 @@ type logged struct {
 	// "basic", "bearer" or "other".
 	Authorization string `json:"authorization"`
 	UserAgent     string `json:"userAgent,omitempty"`
+	Protocol      string `json:"protocol"`
+	// Client is the common name of the client's certificate, where it has shown one.
+	Client string `json:"client,omitempty"`
 }
 
-// logRequests writes a line for each request before its answer is complete, so
+// LogRequests writes a line for each request before its answer is complete, so
 // that a client that has its answer also finds the line.
-func logRequests(out io.Writer, next http.Handler) http.Handler {
+func LogRequests(out io.Writer, next http.Handler) http.Handler {
 	var lock sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		entry := logged{
 			Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
-			Authorization: authorizationKind(r), UserAgent: r.UserAgent(),
+			Authorization: authorizationKind(r), UserAgent: r.UserAgent(), Protocol: r.Proto,
+		}
+		if r.Method == http.MethodConnect {
+			entry.Path = r.Host
+		}
+		if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+			entry.Client = r.TLS.PeerCertificates[0].Subject.CommonName
 		}
 		write := func(status int) {
 			entry.Status = status
@@ -82,3 +91,6 @@ func (s *statusRecorder) Write(b []byte) (int, error) {
 	s.status(http.StatusOK)
 	return s.ResponseWriter.Write(b)
 }
+
+// Unwrap lets http.ResponseController reach what is inside.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
