@@ -12,7 +12,7 @@ use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{DerCertificate, DerPublicKey, SignatureBytes};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
-use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::der::{Decode as _, Encode as _, ErrorKind};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectKeyIdentifier};
 use x509_cert::name::Name;
 
@@ -24,6 +24,10 @@ const MAX_DEPTH: usize = 8;
 
 /// The extension with signed certificate timestamps (RFC 6962 §3.3).
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
+
+/// The largest certificate that is read. Real ones have one or two kilobytes; sorting the sets in
+/// one takes time with the square of its length.
+const MAX_CERTIFICATE: usize = 16 * 1024;
 
 /// A certificate authority of a root, or an intermediate below it.
 pub(super) struct Authority {
@@ -59,7 +63,7 @@ impl Authority {
     }
 
     fn read(der: &[u8]) -> Option<Self> {
-        Self::of(&Certificate::from_der(der).ok()?)
+        Self::of(&parse(der).ok()?)
     }
 
     fn of(certificate: &Certificate) -> Option<Self> {
@@ -104,18 +108,15 @@ impl Leaf {
         let bad = |error: &dyn std::fmt::Display| {
             Fault::caused(Reason::Malformed, "the certificate cannot be read", error)
         };
-        let parsed = Certificate::from_der(der.as_bytes()).map_err(|error| bad(&error))?;
+        let parsed = parse(der.as_bytes()).map_err(|error| bad(&error))?;
         let info = parse_certificate_info(&der).map_err(|error| bad(&error))?;
         Ok(Self { der, info, parsed, chain })
     }
 
     /// Who made it, by the authorities of one root.
     pub(super) fn issued(&self, authorities: &[Authority]) -> Issued {
-        let chain: Vec<Certificate> = self
-            .chain
-            .iter()
-            .filter_map(|der| Certificate::from_der(der.as_bytes()).ok())
-            .collect();
+        let chain: Vec<Certificate> =
+            self.chain.iter().filter_map(|der| parse(der.as_bytes()).ok()).collect();
         let mut current = &self.parsed;
         for _ in 0..MAX_DEPTH {
             let mut claimed = authorities.iter().filter(|a| a.is_claimed_by(current)).peekable();
@@ -171,7 +172,13 @@ impl Leaf {
     pub(super) fn identity(&self, root: &str) -> CertifiedIdentity {
         let claims = &self.info.ci_claims;
         CertifiedIdentity {
-            identity: self.info.identity.as_ref().map(|name| name.as_str().to_owned()),
+            // An empty name names nobody.
+            identity: self
+                .info
+                .identity
+                .as_ref()
+                .map(|name| name.as_str().to_owned())
+                .filter(|name| !name.is_empty()),
             issuer: self.info.issuer.clone(),
             root: root.to_owned(),
             build_signer_uri: claims.build_signer_uri.clone(),
@@ -195,8 +202,14 @@ fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether a certificate's subject is its issuer: a root, which no bundle should carry.
 pub(super) fn is_self_issued(der: &DerCertificate) -> bool {
-    Certificate::from_der(der.as_bytes())
-        .is_ok_and(|c| c.tbs_certificate.subject == c.tbs_certificate.issuer)
+    parse(der.as_bytes()).is_ok_and(|c| c.tbs_certificate.subject == c.tbs_certificate.issuer)
+}
+
+fn parse(der: &[u8]) -> x509_cert::der::Result<Certificate> {
+    if der.len() > MAX_CERTIFICATE {
+        return Err(ErrorKind::Overlength.into());
+    }
+    Certificate::from_der(der)
 }
 
 /// The public key of a certificate.

@@ -8,13 +8,17 @@ use sigstore_verify::tsa::{Error as TsaError, verify_timestamp_for_authority};
 use sigstore_verify::types::{SignatureBytes, TimestampToken, TsaAuthority};
 use x509_cert::Certificate;
 use x509_cert::der::{
-    AnyRef, Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _,
+    AnyRef, Decode as _, Encode as _, ErrorKind, Reader as _, SliceReader, Tag, Tagged as _,
 };
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 use super::fault::Fault;
 use super::root::Root;
 use crate::judged::Reason;
+
+/// The largest timestamp that is read. Real ones have one to eight kilobytes; sorting the sets in
+/// one takes time with the square of its length.
+const MAX_TIMESTAMP: usize = 16 * 1024;
 
 /// A timestamp authority of a root.
 pub(super) struct Stamper {
@@ -97,6 +101,9 @@ fn why(error: &TsaError) -> Fault {
 
 /// Who a timestamp says made it. It is a response (RFC 3161 §2.4.2), or the token in it alone.
 fn signer(bytes: &[u8]) -> x509_cert::der::Result<SignerIdentifier> {
+    if bytes.len() > MAX_TIMESTAMP {
+        return Err(ErrorKind::Overlength.into());
+    }
     let mut reader = SliceReader::new(bytes)?;
     let token = reader.sequence(|fields| {
         let first: AnyRef<'_> = fields.decode()?;

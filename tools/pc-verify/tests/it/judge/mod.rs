@@ -1,5 +1,9 @@
 //! The judge, over real evidence and over attacks on it.
 
+mod attacks;
+mod layers;
+mod samples;
+mod unsigned;
 mod vectors;
 
 use std::collections::BTreeMap;
