@@ -16,6 +16,7 @@ use x509_cert::der::{Decode as _, Encode as _, ErrorKind};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectKeyIdentifier};
 use x509_cert::name::Name;
 
+use super::bounds;
 use super::fault::Fault;
 use crate::judged::{CertifiedIdentity, Reason};
 
@@ -24,10 +25,6 @@ const MAX_DEPTH: usize = 8;
 
 /// The extension with signed certificate timestamps (RFC 6962 §3.3).
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
-
-/// The largest certificate that is read. Real ones have one or two kilobytes; sorting the sets in
-/// one takes time with the square of its length.
-const MAX_CERTIFICATE: usize = 16 * 1024;
 
 /// A certificate authority of a root, or an intermediate below it.
 pub(super) struct Authority {
@@ -206,7 +203,7 @@ pub(super) fn is_self_issued(der: &DerCertificate) -> bool {
 }
 
 fn parse(der: &[u8]) -> x509_cert::der::Result<Certificate> {
-    if der.len() > MAX_CERTIFICATE {
+    if !bounds::are_kept(der) {
         return Err(ErrorKind::Overlength.into());
     }
     Certificate::from_der(der)

@@ -12,13 +12,10 @@ use x509_cert::der::{
 };
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
+use super::bounds;
 use super::fault::Fault;
 use super::root::Root;
 use crate::judged::Reason;
-
-/// The largest timestamp that is read. Real ones have one to eight kilobytes; sorting the sets in
-/// one takes time with the square of its length.
-const MAX_TIMESTAMP: usize = 16 * 1024;
 
 /// A timestamp authority of a root.
 pub(super) struct Stamper {
@@ -101,7 +98,7 @@ fn why(error: &TsaError) -> Fault {
 
 /// Who a timestamp says made it. It is a response (RFC 3161 §2.4.2), or the token in it alone.
 fn signer(bytes: &[u8]) -> x509_cert::der::Result<SignerIdentifier> {
-    if bytes.len() > MAX_TIMESTAMP {
+    if !bounds::are_kept(bytes) {
         return Err(ErrorKind::Overlength.into());
     }
     let mut reader = SliceReader::new(bytes)?;
