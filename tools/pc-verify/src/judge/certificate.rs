@@ -12,10 +12,11 @@ use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{DerCertificate, DerPublicKey, SignatureBytes};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
-use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::der::{Decode as _, Encode as _, ErrorKind};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectKeyIdentifier};
 use x509_cert::name::Name;
 
+use super::bounds;
 use super::fault::Fault;
 use crate::judged::{CertifiedIdentity, Reason};
 
@@ -59,7 +60,7 @@ impl Authority {
     }
 
     fn read(der: &[u8]) -> Option<Self> {
-        Self::of(&Certificate::from_der(der).ok()?)
+        Self::of(&parse(der).ok()?)
     }
 
     fn of(certificate: &Certificate) -> Option<Self> {
@@ -104,18 +105,15 @@ impl Leaf {
         let bad = |error: &dyn std::fmt::Display| {
             Fault::caused(Reason::Malformed, "the certificate cannot be read", error)
         };
-        let parsed = Certificate::from_der(der.as_bytes()).map_err(|error| bad(&error))?;
+        let parsed = parse(der.as_bytes()).map_err(|error| bad(&error))?;
         let info = parse_certificate_info(&der).map_err(|error| bad(&error))?;
         Ok(Self { der, info, parsed, chain })
     }
 
     /// Who made it, by the authorities of one root.
     pub(super) fn issued(&self, authorities: &[Authority]) -> Issued {
-        let chain: Vec<Certificate> = self
-            .chain
-            .iter()
-            .filter_map(|der| Certificate::from_der(der.as_bytes()).ok())
-            .collect();
+        let chain: Vec<Certificate> =
+            self.chain.iter().filter_map(|der| parse(der.as_bytes()).ok()).collect();
         let mut current = &self.parsed;
         for _ in 0..MAX_DEPTH {
             let mut claimed = authorities.iter().filter(|a| a.is_claimed_by(current)).peekable();
@@ -171,7 +169,13 @@ impl Leaf {
     pub(super) fn identity(&self, root: &str) -> CertifiedIdentity {
         let claims = &self.info.ci_claims;
         CertifiedIdentity {
-            identity: self.info.identity.as_ref().map(|name| name.as_str().to_owned()),
+            // An empty name names nobody.
+            identity: self
+                .info
+                .identity
+                .as_ref()
+                .map(|name| name.as_str().to_owned())
+                .filter(|name| !name.is_empty()),
             issuer: self.info.issuer.clone(),
             root: root.to_owned(),
             build_signer_uri: claims.build_signer_uri.clone(),
@@ -195,8 +199,14 @@ fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether a certificate's subject is its issuer: a root, which no bundle should carry.
 pub(super) fn is_self_issued(der: &DerCertificate) -> bool {
-    Certificate::from_der(der.as_bytes())
-        .is_ok_and(|c| c.tbs_certificate.subject == c.tbs_certificate.issuer)
+    parse(der.as_bytes()).is_ok_and(|c| c.tbs_certificate.subject == c.tbs_certificate.issuer)
+}
+
+fn parse(der: &[u8]) -> x509_cert::der::Result<Certificate> {
+    if !bounds::are_kept(der) {
+        return Err(ErrorKind::Overlength.into());
+    }
+    Certificate::from_der(der)
 }
 
 /// The public key of a certificate.

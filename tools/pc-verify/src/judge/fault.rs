@@ -45,12 +45,12 @@ impl Doubts {
     }
 
     /// The doubt that says most: without a key nothing else matters, without the authority no
-    /// time helps.
+    /// time helps, and what could not be read may be what would have proven the time.
     pub(super) fn worst(self) -> Option<Fault> {
         let weight = |fault: &Fault| match fault.reason {
             Reason::NoKey => 0,
             Reason::NoRoot => 1,
-            Reason::NoTime => 2,
+            Reason::Format => 2,
             _ => 3,
         };
         self.0.into_iter().min_by_key(weight)

@@ -3,45 +3,51 @@
 //! Evidence is read by the engine and by our own checks. A name that stands twice in one object
 //! could mean one thing to the one and another to the other, so it is refused.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::fault::Fault;
+use crate::judged::Reason;
+
+/// The most values in one document. Evidence is a few hundred (its payload is one text), and each
+/// takes many times its length in memory.
+const MAX_VALUES: usize = 10_000;
 
 /// Reads JSON whose objects name nothing twice. Nesting is limited by serde_json (128 levels).
 pub(super) fn read(what: &str, bytes: &[u8]) -> Result<Value, Fault> {
-    match serde_json::from_slice::<Strict>(bytes) {
-        Ok(Strict(value)) => Ok(value),
-        Err(error) => Err(not_json(what, &error)),
-    }
+    let left = Cell::new(MAX_VALUES);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = Strict(&left).deserialize(&mut reader);
+    read.and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Fault::caused(Reason::Malformed, what, error))
 }
 
 /// Reads a part of a document that [`read`] has read.
 pub(super) fn part<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Fault> {
-    T::deserialize(value).map_err(|error| {
-        Fault::malformed(format!("{what}: {}", records::text::shown(&error.to_string())))
-    })
+    T::deserialize(value).map_err(|error| Fault::caused(Reason::Malformed, what, error))
 }
 
-fn not_json(what: &str, error: &serde_json::Error) -> Fault {
-    Fault::malformed(format!("{what}: {}", records::text::shown(&error.to_string())))
-}
+/// Reads a value whose objects name nothing twice; holds how many more there may be.
+#[derive(Clone, Copy)]
+struct Strict<'a>(&'a Cell<usize>);
 
-/// A value whose objects name nothing twice.
-struct Strict(Value);
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(left) = self.0.get().checked_sub(1) else {
+            return Err(D::Error::custom(format!("more than {MAX_VALUES} values")));
+        };
+        self.0.set(left);
+        deserializer.deserialize_any(self)
     }
 }
 
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +84,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -87,7 +93,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
-            let Strict(value) = entries.next_value()?;
+            let value = entries.next_value_seed(self)?;
             if map.insert(name, value).is_some() {
                 return Err(A::Error::custom("a name stands twice in one object"));
             }
@@ -99,7 +105,6 @@ impl<'de> Visitor<'de> for StrictVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judged::Reason;
 
     #[test]
     fn reads_what_serde_json_reads() {
@@ -121,7 +126,8 @@ mod tests {
     #[test]
     fn refuses_what_is_not_json_and_what_is_too_deep() {
         let deep = "[".repeat(200_000);
-        for text in ["", "{", "{} {}", "\u{feff}{}", deep.as_str()] {
+        let many = format!("[{}0]", "{},".repeat(MAX_VALUES));
+        for text in ["", "{", "{} {}", "\u{feff}{}", deep.as_str(), many.as_str()] {
             assert!(read("it", text.as_bytes()).is_err());
         }
     }

@@ -18,6 +18,9 @@ use super::fault::Fault;
 use super::root::{Log, Root};
 use crate::judged::Reason;
 
+/// The most signatures of one checkpoint: the log's own and those of witnesses.
+const MAX_SIGNATURES: usize = 64;
+
 /// An entry that a log of a root vouches for.
 pub(super) struct Logged {
     pub(super) entry: LogEntry,
@@ -123,6 +126,10 @@ fn check_proof(
     let Some(checkpoint) = proof.checkpoint.checkpoint() else {
         return Err(Fault::malformed("the proof of inclusion has no checkpoint"));
     };
+    if checkpoint.signatures().len() > MAX_SIGNATURES {
+        let detail = format!("the checkpoint has more than {MAX_SIGNATURES} signatures");
+        return Err(Fault::malformed(detail));
+    }
     if log.window.is_some_and(|window| !window.has_started_by(now)) {
         return Err(fault("the log's key is not in use yet"));
     }

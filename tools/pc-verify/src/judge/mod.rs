@@ -11,6 +11,7 @@
 //! - `valid`: all of it holds. Whom to trust is not decided here.
 
 mod body;
+mod bounds;
 mod bundle;
 mod certificate;
 mod check;

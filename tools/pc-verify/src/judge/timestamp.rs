@@ -8,10 +8,11 @@ use sigstore_verify::tsa::{Error as TsaError, verify_timestamp_for_authority};
 use sigstore_verify::types::{SignatureBytes, TimestampToken, TsaAuthority};
 use x509_cert::Certificate;
 use x509_cert::der::{
-    AnyRef, Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _,
+    AnyRef, Decode as _, Encode as _, ErrorKind, Reader as _, SliceReader, Tag, Tagged as _,
 };
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
+use super::bounds;
 use super::fault::Fault;
 use super::root::Root;
 use crate::judged::Reason;
@@ -97,6 +98,9 @@ fn why(error: &TsaError) -> Fault {
 
 /// Who a timestamp says made it. It is a response (RFC 3161 §2.4.2), or the token in it alone.
 fn signer(bytes: &[u8]) -> x509_cert::der::Result<SignerIdentifier> {
+    if !bounds::are_kept(bytes) {
+        return Err(ErrorKind::Overlength.into());
+    }
     let mut reader = SliceReader::new(bytes)?;
     let token = reader.sequence(|fields| {
         let first: AnyRef<'_> = fields.decode()?;

@@ -1,5 +1,14 @@
 //! The judge, over real evidence and over attacks on it.
 
+mod attacks;
+mod der;
+mod instance;
+mod keyed;
+mod layers;
+mod made;
+mod plain;
+mod samples;
+mod unsigned;
 mod vectors;
 
 use std::collections::BTreeMap;
