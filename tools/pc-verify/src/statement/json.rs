@@ -95,7 +95,7 @@ pub(crate) fn position(whole: &str, part: &str) -> (usize, usize) {
 
 /// Whether a reader that does not mind case takes `name` for `known`. Like Go's encoding/json,
 /// which folds the long s and the Kelvin sign too.
-fn same_but_for_case(name: &str, known: &str) -> bool {
+pub(crate) fn same_but_for_case(name: &str, known: &str) -> bool {
     let folded = name.chars().map(|c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',

@@ -1,3 +1,4 @@
 //! Integration tests of pc-verify.
 
 mod provenance;
+mod sbom;
