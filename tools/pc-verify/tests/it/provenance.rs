@@ -132,10 +132,23 @@ fn changed_and_cut_provenance_never_panics() {
     let is_provenance =
         |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains("buildDefinition");
     let (_, whole) = all.iter().find(|(_, bytes)| is_provenance(bytes)).expect("provenance");
+    change(whole);
+}
+
+/// The same with npm's, of version 0.2.
+#[test]
+fn changed_and_cut_provenance_of_others_never_panics() {
+    let Some(data) = testkit::shared_data("changed_and_cut_provenance_of_others") else { return };
+    let all = statements(&data.join("sigstore/bundles/sigstore-go"));
+    let is_it = |path: &Path| path.ends_with("bundle-provenance.json");
+    change(&all.iter().find(|(path, _)| is_it(path)).expect("npm's").1);
+}
+
+fn change(whole: &[u8]) {
     for at in 0..whole.len() {
         assert!(Statement::parse(&whole[..at]).is_err(), "cut at {at}");
         for byte in [b'"', b'{', b'[', b'9', b' ', b'\\', 0xff] {
-            let mut changed = whole.clone();
+            let mut changed = whole.to_vec();
             changed[at] = byte;
             if let Ok(statement) = Statement::parse(&changed) {
                 let Ok(build) = Build::read(&statement) else { continue };
