@@ -16,6 +16,9 @@ pub const STATEMENT_V0_1: &str = "https://in-toto.io/Statement/v0.1";
 /// `_type` of version 1.
 pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
 
+/// How many subjects are kept: releases of large projects have thousands.
+const MAX_SUBJECTS: usize = 100_000;
+
 /// A statement: what it is about, and what it says.
 #[derive(Debug)]
 pub struct Statement {
@@ -80,6 +83,14 @@ pub enum StatementError {
     /// The same: some readers do not mind case, or take another name for it.
     #[error("an ambiguous statement: `{}` is no field, but some readers take it for one", shown(.0))]
     Spelling(String),
+    /// More than anybody needs.
+    #[error("a statement with more than {most} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
     /// A type that is not read here.
     #[error("a statement of type `{}`, which is not read here", shown(.0))]
     Type(String),
@@ -90,6 +101,9 @@ impl From<Clash> for StatementError {
         match clash {
             Clash::Twice(name) => Self::Twice(name),
             Clash::Spelling(name) => Self::Spelling(name),
+            Clash::TooMany => {
+                Self::TooMany { what: "digests of a subject", most: json::MAX_ENTRIES }
+            }
         }
     }
 }
@@ -210,6 +224,9 @@ impl Place<'_> {
     ) -> Result<Vec<Subject>, StatementError> {
         let list = value.and_then(json::elements);
         let list = list.ok_or_else(|| self.wrong("subject", "a list", value.unwrap_or(whole)))?;
+        if list.clone().nth(MAX_SUBJECTS).is_some() {
+            return Err(StatementError::TooMany { what: "subjects", most: MAX_SUBJECTS });
+        }
         list.map(|subject| self.subject(subject)).collect()
     }
 

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use records::text::shown;
 
 use super::{Build, Told, git};
 use crate::judged::{CertifiedIdentity, Judged, SignedBy};
+
+/// How far the clocks of a builder and of a log may be apart. Logs give whole seconds besides.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
 
 /// Something odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +92,8 @@ impl<'a> From<&'a Judged> for Signing<'a> {
 
 /// All that is odd about a build that was signed so.
 ///
-/// Backdated is a build with a time behind the proven time of signing, or behind the end of the
-/// certificate. A time *before* the certificate is none: certificates of a few minutes are issued
+/// Backdated is a build with a time more than a minute behind the proven time of signing, or behind
+/// the end of the certificate. A time *before* the certificate is none: certificates of a few minutes are issued
 /// when the build is over.
 #[must_use]
 pub fn flags(build: &Build, signing: Signing<'_>) -> Vec<Flag> {
@@ -104,7 +107,7 @@ pub fn flags(build: &Build, signing: Signing<'_>) -> Vec<Flag> {
     let times = [("started", build.started_on), ("finished", build.finished_on)];
     if let Some(limit) = limit {
         let times = times.into_iter().filter_map(|(what, at)| Some((what, at?)));
-        let late = times.filter(|(_, at)| *at > limit);
+        let late = times.filter(|(_, at)| at.duration_since(limit) > CLOCKS_DIFFER);
         flags.extend(late.map(|(what, at)| Flag::Backdated { what, at, limit }));
     }
     if let (Some(started), Some(finished)) = (build.started_on, build.finished_on)

@@ -97,13 +97,19 @@ fn digests(field: &str, value: &RawValue) -> Result<Vec<(String, String)>, Prove
 }
 
 impl Material {
-    /// The place in a git repository that it is, with the commit that its digest names.
+    /// The place in a git repository that it is, with the commit that its digest names. A plain
+    /// URL is one where only a commit can have that digest.
     pub(super) fn git(&self) -> Option<GitPlace> {
-        let mut place = GitPlace::parse(self.uri.as_deref()?)?;
+        let uri = self.uri.as_deref()?;
         let of = |wanted: &str| {
             let digest = self.digests.iter().find(|(algorithm, _)| algorithm == wanted)?;
             git::commit(&digest.1)
         };
+        let is_commit = of("gitCommit").is_some() || of("sha256").is_some_and(|it| it.len() == 40);
+        let mut place = GitPlace::parse(uri).or_else(|| {
+            let repository = git::repository(uri).filter(|_| is_commit)?;
+            Some(GitPlace { repository, ..GitPlace::default() })
+        })?;
         if let Some(commit) = COMMIT_DIGESTS.iter().find_map(|wanted| of(wanted)) {
             place.commit = Some(commit);
         }

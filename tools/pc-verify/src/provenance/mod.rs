@@ -28,7 +28,7 @@ pub use level::{
 };
 pub use materials::{Material, MaterialCount, Materials, materials};
 
-use crate::statement::json::Clash;
+use crate::statement::json::{Clash, MAX_ENTRIES};
 
 /// A version of the provenance predicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,6 +150,9 @@ pub enum ProvenanceError {
     /// The same: some readers do not mind case.
     #[error("ambiguous provenance: `{}` is no field, but some readers take it for one", records::text::shown(.0))]
     Spelling(String),
+    /// More digests of one thing, or versions of a builder, than anybody needs.
+    #[error("malformed provenance: an object with more than {} entries", MAX_ENTRIES)]
+    TooMany,
 }
 
 impl From<Clash> for ProvenanceError {
@@ -157,6 +160,7 @@ impl From<Clash> for ProvenanceError {
         match clash {
             Clash::Twice(name) => Self::Twice(name),
             Clash::Spelling(name) => Self::Spelling(name),
+            Clash::TooMany => Self::TooMany,
         }
     }
 }

@@ -27,7 +27,12 @@ pub(crate) enum Clash {
     Twice(String),
     /// Another spelling of a known name.
     Spelling(String),
+    /// More entries than [`MAX_ENTRIES`].
+    TooMany,
 }
+
+/// How many entries an object may have of which all are kept: digest sets have a few.
+pub(crate) const MAX_ENTRIES: usize = 64;
 
 /// The values of `names` in the object `value`, in their order; null counts as absent. None where
 /// `value` is no object.
@@ -95,7 +100,7 @@ pub(crate) fn position(whole: &str, part: &str) -> (usize, usize) {
 
 /// Whether a reader that does not mind case takes `name` for `known`. Like Go's encoding/json,
 /// which folds the long s and the Kelvin sign too.
-fn same_but_for_case(name: &str, known: &str) -> bool {
+pub(crate) fn same_but_for_case(name: &str, known: &str) -> bool {
     let folded = name.chars().map(|c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
@@ -201,6 +206,10 @@ impl<'de> Visitor<'de> for Entries {
         let mut clash = None;
         while let Some((name, value)) = map.next_entry::<Cow<'_, str>, &RawValue>()? {
             let name = name.into_owned();
+            if entries.len() == MAX_ENTRIES {
+                clash = Some(Clash::TooMany);
+                continue;
+            }
             if !seen.insert(name.clone()) {
                 clash.get_or_insert_with(|| Clash::Twice(name.clone()));
             }
@@ -251,6 +260,18 @@ mod tests {
         assert_eq!(found, ["1", r#""a,]""#, "[2,3]", r#"{"x":[]}"#, "null", "true"]);
         assert_eq!(elements(raw("[]")).expect("an array").count(), 0);
         assert!(elements(raw("{}")).is_none());
+    }
+
+    #[test]
+    fn keeps_few_entries() {
+        let object = |count: usize| {
+            let entries: Vec<_> = (0..count).map(|at| format!(r#""{at}": {at}"#)).collect();
+            format!("{{{}}}", entries.join(","))
+        };
+        let few = object(MAX_ENTRIES);
+        assert_eq!(entries(raw(&few)).expect("few").expect("an object").len(), MAX_ENTRIES);
+        let many = object(MAX_ENTRIES + 1);
+        assert_eq!(entries(raw(&many)).expect_err("many"), Clash::TooMany);
     }
 
     #[test]

@@ -107,6 +107,14 @@ fn bears_deep_and_wide_predicates() {
 }
 
 #[test]
+fn keeps_many_subjects_but_not_any_number() {
+    let with = |count: usize| minimal("").replacen('[', &format!("[{}", "{},".repeat(count)), 1);
+    assert_eq!(statement(&with(50_000)).expect("a release").subjects.len(), 50_001);
+    let error = statement(&with(200_000)).expect_err("too many").to_string();
+    assert_eq!(error, "a statement with more than 100000 subjects");
+}
+
+#[test]
 fn knows_kinds_in_all_spellings() {
     use Kind::{Other, Provenance, Sbom, Signature};
     for (predicate_type, kind) in [

@@ -3,6 +3,7 @@
 
 mod judge;
 mod provenance;
+mod sbom;
 mod stores;
 mod support;
 mod trust;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pc_verify::provenance::{Build, Signing, Told, flags, materials};
+use pc_verify::provenance::{Build, Pattern, Proof, Signing, Table, Told, flags, materials};
 use pc_verify::statement::{Kind, Statement};
 use serde_json::Value;
 
@@ -132,10 +132,23 @@ fn changed_and_cut_provenance_never_panics() {
     let is_provenance =
         |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).contains("buildDefinition");
     let (_, whole) = all.iter().find(|(_, bytes)| is_provenance(bytes)).expect("provenance");
+    change(whole);
+}
+
+/// The same with npm's, of version 0.2.
+#[test]
+fn changed_and_cut_provenance_of_others_never_panics() {
+    let Some(data) = testkit::shared_data("changed_and_cut_provenance_of_others") else { return };
+    let all = statements(&data.join("sigstore/bundles/sigstore-go"));
+    let is_it = |path: &Path| path.ends_with("bundle-provenance.json");
+    change(&all.iter().find(|(path, _)| is_it(path)).expect("npm's").1);
+}
+
+fn change(whole: &[u8]) {
     for at in 0..whole.len() {
         assert!(Statement::parse(&whole[..at]).is_err(), "cut at {at}");
         for byte in [b'"', b'{', b'[', b'9', b' ', b'\\', 0xff] {
-            let mut changed = whole.clone();
+            let mut changed = whole.to_vec();
             changed[at] = byte;
             if let Ok(statement) = Statement::parse(&changed) {
                 let Ok(build) = Build::read(&statement) else { continue };
@@ -143,4 +156,58 @@ fn changed_and_cut_provenance_never_panics() {
             }
         }
     }
+}
+
+/// The table of levels in the documentation is the one that is compiled in.
+#[test]
+fn the_documentation_has_the_table_of_levels() {
+    let mut page = String::from(
+        "| rule | builder | proven by | level | shared | source |\n|---|---|---|---|---|---|\n",
+    );
+    for rule in Table::built_in().rules() {
+        let builder = match &rule.builder {
+            Pattern::Exact(text) => text.clone(),
+            Pattern::Regexp(text) => {
+                let text = text.as_str();
+                text.strip_prefix("^(?:")
+                    .and_then(|it| it.strip_suffix(")$"))
+                    .unwrap_or(text)
+                    .to_owned()
+            }
+        };
+        let proof = match rule.proof {
+            Proof::Identity => "the certificate's identity".to_owned(),
+            Proof::Runner => "the certificate's runner".to_owned(),
+            Proof::Project => "the certificate's source repository".to_owned(),
+            Proof::Signer => "a named signer".to_owned(),
+            Proof::Key => format!("{} keys", rule.keys.len()),
+        };
+        let also: Vec<_> = [&rule.issuer, &rule.runner]
+            .into_iter()
+            .flatten()
+            .map(|it| format!("`{it}`"))
+            .collect();
+        let proof = [vec![proof], also].concat().join(", ");
+        let shared = if rule.shared { "yes" } else { "" };
+        let builder = builder.replace('|', "\\|");
+        let line = format!(
+            "| `{}` | `{builder}` | {proof} | {} | {shared} | [source]({}) |\n",
+            rule.name,
+            rule.level.as_u8(),
+            rule.source
+        );
+        page.push_str(&line);
+    }
+    testkit::generated_part("docs/provenance.md", "levels", &page);
+}
+
+/// The example in the documentation is a table.
+#[test]
+fn the_documentation_has_a_table_that_is_read() {
+    let page =
+        std::fs::read_to_string(testkit::root().join("docs/provenance.md")).expect("the page");
+    let example =
+        page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("YAML");
+    let table = Table::parse(example, "docs/provenance.md").expect("a table");
+    assert_eq!(table.rules().len(), 2);
 }

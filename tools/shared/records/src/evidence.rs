@@ -283,6 +283,9 @@ pub struct PackagesEntry {
     pub version: Option<String>,
     /// Its package URL.
     pub purl: Option<String>,
+    /// Its licence, as the document writes it: an SPDX expression in most.
+    #[serde(default)]
+    pub license: Option<String>,
 }
 
 /// `packages`: what the bill of materials lists; on request only, never part of the report.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::judged::KeyId;
 
 /// A build by slsa-github-generator, of a ref of `o/r`.
 fn build(git_ref: &str) -> Build {
@@ -182,6 +183,8 @@ fn builders_with_and_without_a_version() {
     for bad in ["", "@v1", "a@", "a@b@c"] {
         assert!(bad.parse::<BuilderId>().is_err(), "{bad}");
     }
+    let key = SignedBy::Key(KeyId("sha256:00".into()));
+    assert_eq!(builder_id(name).check(&build, Some(&key)), [], "the holder of a configured key");
     let hosted = "https://github.com/actions/runner/github-hosted";
     let npm = read("v1", &format!(r#"{{"runDetails": {{"builder": {{"id": "{hosted}"}}}}}}"#));
     assert_eq!(builder_id(hosted).check(&npm, Some(&by)), []);
