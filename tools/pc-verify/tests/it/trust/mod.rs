@@ -2,7 +2,9 @@
 
 mod decisions;
 mod documents;
+mod examples;
 mod exceptions;
+mod fetched;
 mod outcomes;
 mod roots;
 mod settings;
