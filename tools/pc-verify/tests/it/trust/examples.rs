@@ -60,6 +60,10 @@ fn the_examples_say_what_the_page_says() {
     let unsigned = [find(FindVerdict::Present, Some(Reason::Unsigned), statement(slsa))];
     assert_eq!(with(&[], &unsigned), own(PolicyResult::Fail, None));
 
+    let store_failed = Some(records::Known { whole: false, ..ALL });
+    let checked = Checked { signature: check(store_failed, &[]), ..found(&[], &[]) };
+    assert_eq!(told(&trust, web, "shop", &checked), own(PolicyResult::Unknown, None));
+
     let names: Vec<String> =
         trust.signature_repositories(&image(web)).iter().map(ToString::to_string).collect();
     assert_eq!(names, ["ghcr.io/acme-signatures/all"]);

@@ -8,6 +8,7 @@ mod fetched;
 mod outcomes;
 mod roots;
 mod settings;
+mod vectors;
 
 use std::error::Error;
 use std::path::PathBuf;
