@@ -99,6 +99,8 @@ pub struct Sources {
     pub(super) identity: Option<IdentityRule>,
     pub(super) sources: Vec<SourceRepository>,
     pub(super) roots: Vec<Root>,
+    /// The names of those that flags give; the others are for the policies that name them.
+    pub(super) root_names: Vec<String>,
     pub(super) policies: Vec<Policy>,
     pub(super) policy_keys: Vec<PolicyKey>,
     pub(super) exceptions: Vec<Exception>,
@@ -144,6 +146,7 @@ impl TrustArgs {
             return Err(TrustError::setting("--insecure-ignore-tlog", why));
         }
         let mut roots = self.roots()?;
+        let root_names = roots.iter().map(|root| root.name().to_owned()).collect();
         let texts = match given(self.trust_policy.as_deref()) {
             Some(path) => Text::read_all(path)?,
             None => Vec::new(),
@@ -168,6 +171,7 @@ impl TrustArgs {
             identity: self.identity()?,
             sources: self.source_repositories()?,
             roots,
+            root_names,
             policies: read.policies,
             policy_keys: read.keys,
             exceptions,

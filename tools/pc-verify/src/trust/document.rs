@@ -232,18 +232,11 @@ pub(crate) fn read(text: &Text) -> Result<Vec<Document>, FileError> {
     }
     let mut documents = Vec::new();
     for resource in text.documents::<Option<Resource>>()?.into_iter().flatten() {
-        if resource.items.len() > MAX_ITEMS {
-            return Err(wrong(Fault {
-                line: resource.kind.referenced.line(),
-                why: "the list is too long".into(),
-            }));
-        }
-        let own = resource.spec.is_some() || !resource.is_list();
-        if own && resource.items.is_empty() {
+        if !resource.is_list() {
             documents.push(resource.document().map_err(wrong)?);
             continue;
         }
-        for item in resource.items {
+        for item in resource.items().map_err(wrong)? {
             documents.push(item.document().map_err(wrong)?);
         }
     }
@@ -289,8 +282,23 @@ impl Resource {
         self.kind.value.ends_with("List")
     }
 
+    /// What a list lists.
+    fn items(self) -> Result<Vec<Self>, Fault> {
+        let line = self.kind.referenced.line();
+        if self.spec.is_some() {
+            return Err(Fault { line, why: "a list has no `spec`".to_owned() });
+        }
+        if self.items.len() > MAX_ITEMS {
+            return Err(Fault { line, why: format!("the list has more than {MAX_ITEMS} items") });
+        }
+        Ok(self.items)
+    }
+
     fn document(self) -> Result<Document, Fault> {
         let line = self.kind.referenced.line();
+        if !self.items.is_empty() {
+            return Err(Fault { line, why: "only a list has `items`".to_owned() });
+        }
         let kind = self.kind.value;
         let fault = |line, why: String| Fault { line, why: format!("{kind}: {why}") };
         let Some(name) = self.metadata.name.filter(|name| !name.value.is_empty()) else {

@@ -58,6 +58,8 @@ pub type IsShared = Box<dyn Fn(&CertifiedIdentity) -> bool + Send + Sync>;
 pub struct Trust {
     keys: Keys,
     roots: Vec<Root>,
+    /// The names of the roots that may vouch for the identity of flags.
+    root_names: Vec<String>,
     setting_keys: Vec<Counted<KeyId>>,
     log_demanded: bool,
     identity: Option<Counted<IdentityRule>>,
@@ -160,6 +162,7 @@ impl Trust {
         Ok(Self {
             keys,
             roots: sources.roots,
+            root_names: sources.root_names,
             setting_keys,
             log_demanded: sources.log == LogDemand::Demanded,
             identity: sources.identity.map(Counted::new),
@@ -294,6 +297,9 @@ impl Trust {
     fn by_identity(&self, find: &Find<'_>) -> Option<TrustedBy> {
         let rule = self.identity.as_ref()?;
         let SignedBy::Certificate(certified) = find.judged.signed_by.as_ref()? else { return None };
+        if !self.root_names.contains(&certified.root) {
+            return None;
+        }
         policy::certified_by([&rule.what], certified, find, &self.rules(&[])).ok()?;
         rule.used.fetch_add(1, Relaxed);
         let value = rule.what.identity.as_str().to_owned();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use records::{FindVerdict, Known, PolicyMode, PolicyResult};
+use records::{Digest, FindVerdict, Known, PolicyMode, PolicyResult};
 
 use super::accept::{Find, Refusal, Rules, predicate_type};
 use super::{Authority, DemandedAttestation, Policy, Signer};
@@ -58,6 +58,30 @@ pub struct PolicyOutcome {
     pub reasons: Vec<String>,
     /// The exception that made it `skip`.
     pub exception: Option<String>,
+}
+
+impl PolicyOutcome {
+    /// The record of it, for what runs.
+    #[must_use]
+    pub fn into_record(
+        self,
+        repository: String,
+        index: Option<Digest>,
+        manifest: Option<Digest>,
+    ) -> records::Policy {
+        let Self { policy, mode, result, authority, reasons, exception } = self;
+        records::Policy {
+            repository,
+            index,
+            manifest,
+            policy,
+            mode,
+            result,
+            authority,
+            reasons,
+            exception,
+        }
+    }
 }
 
 /// A policy's answer before exceptions.

@@ -53,6 +53,7 @@ pub(crate) struct Policies {
 /// Reads policies and TrustRoots. The roots are added to `roots`, among which the policies find
 /// those that they name.
 pub(crate) fn read(texts: &[Text], roots: &mut Vec<Root>) -> Result<Policies, FileError> {
+    let by_flags = roots.len();
     let mut documents = Vec::new();
     for text in texts {
         for document in document::read(text)? {
@@ -68,8 +69,14 @@ pub(crate) fn read(texts: &[Text], roots: &mut Vec<Root>) -> Result<Policies, Fi
     }
     let mut read = Policies::default();
     for (text, document) in &documents {
-        let mut reader =
-            Reader { text, roots, policy: document, number: read.policies.len(), keys: Vec::new() };
+        let mut reader = Reader {
+            text,
+            roots,
+            by_flags: &roots[..by_flags],
+            policy: document,
+            number: read.policies.len(),
+            keys: Vec::new(),
+        };
         let policy = reader.policy().map_err(|fault| reader.error(&fault))?;
         if let Some(same) = read.policies.iter().find(|other| other.name == policy.name) {
             let why = format!("a policy of this name is there already ({})", same.place);
@@ -85,7 +92,11 @@ pub(crate) fn read(texts: &[Text], roots: &mut Vec<Root>) -> Result<Policies, Fi
 /// Reads one policy.
 pub(super) struct Reader<'a> {
     text: &'a Text,
+    /// All roots, for those who name theirs.
     pub(super) roots: &'a [Root],
+    /// Those of flags, for those who give an address: whatever address a TrustRoot claims, only
+    /// who names it relies on it.
+    pub(super) by_flags: &'a [Root],
     pub(super) policy: &'a PolicyDocument,
     number: usize,
     keys: Vec<PolicyKey>,

@@ -54,12 +54,12 @@ impl Reader<'_> {
         let url = given(&keyless.url);
         let wanted = Location::of(url.map_or(FULCIO, |url| &url.value));
         let has = |root: &&Root| root.facts().authorities.contains(&wanted);
-        let roots: Vec<&Root> = self.roots.iter().filter(has).collect();
+        let roots: Vec<&Root> = self.by_flags.iter().filter(has).collect();
         if !roots.is_empty() {
             return Ok(roots);
         }
         let why = format!(
-            "no configured root has the authority `{}`: give its root with `--trusted-root` or as a TrustRoot with `trustRootRef`",
+            "no configured root has the authority `{}`: give its root with `--trusted-root`, or as a TrustRoot that `trustRootRef` names",
             shown(url.map_or(FULCIO, |url| &url.value))
         );
         match url {
@@ -92,7 +92,7 @@ impl Reader<'_> {
             // A log goes on in others of the same root when it is full.
             let wanted = Location::of(&url.value);
             let has = |root: &&Root| root.facts().logs.contains(&wanted);
-            return demanded(url, logs(&self.roots.iter().filter(has).collect::<Vec<_>>()));
+            return demanded(url, logs(&self.by_flags.iter().filter(has).collect::<Vec<_>>()));
         }
         let stamped = authority.rfc3161timestamp.is_some();
         match &authority.keyless {

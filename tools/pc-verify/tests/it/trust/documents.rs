@@ -325,6 +325,13 @@ fn documents_of_other_kinds_are_named() {
         let error = refused(text);
         assert!(error.contains(why) && error.contains(&format!("line {line}")), "{text}: {error}");
     }
+    let one = policy(&keyless_authority());
+    let error = refused(&format!(
+        "{one}items:\n- apiVersion: policy.sigstore.dev/v1beta1\n  kind: TrustRoot\n"
+    ));
+    assert!(error.contains("line 2") && error.contains("only a list has `items`"), "{error}");
+    let error = refused(&one.replace("kind: ClusterImagePolicy", "kind: ClusterImagePolicyList"));
+    assert!(error.contains("line 2") && error.contains("a list has no `spec`"), "{error}");
     assert!(refused("").contains("there is no policy"));
     assert!(refused("---\n# nothing\n").contains("there is no policy"));
 }

@@ -2,10 +2,13 @@
 
 mod decisions;
 mod documents;
+mod examples;
 mod exceptions;
+mod fetched;
 mod outcomes;
 mod roots;
 mod settings;
+mod vectors;
 
 use std::error::Error;
 use std::path::PathBuf;

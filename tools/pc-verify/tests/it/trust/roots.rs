@@ -130,6 +130,31 @@ fn a_trusted_root_may_be_given_as_json_and_found_by_its_address() {
     );
 }
 
+/// Whatever address a TrustRoot claims, only a policy that names it relies on it.
+#[test]
+fn a_trust_root_vouches_for_nobody_else() {
+    let claiming = whole().replace("fulcio.acme.example", "fulcio.sigstore.dev");
+    let plain = format!("{claiming}---\n{}", policy(&keyless_authority()));
+    let judged = Judged { log: Some(super::logged(super::REKOR)), ..by("TrustRoot/acme") };
+    assert!(!is_trusted(&policies(&plain).expect("a root"), &judged));
+
+    let folder = Folder::of(&[("policy.yaml", &format!("{claiming}---\n{}", referring("")))]);
+    let flags = TrustArgs {
+        certificate_identity: Some(RELEASE.into()),
+        certificate_oidc_issuer: Some(super::ISSUER.into()),
+        trust_policy: Some(folder.path("policy.yaml")),
+        ..TrustArgs::default()
+    };
+    let trust = load(&flags).expect("an identity");
+    let elsewhere = image("ghcr.io/other/web");
+    assert_eq!(trust.trusted_by(&elsewhere, &judged, None), None);
+    let public = Judged { log: Some(super::logged(super::REKOR)), ..by("public-good") };
+    assert!(trust.trusted_by(&elsewhere, &public, None).is_some());
+    let log = "    ctlog:\n      url: https://rekor.acme.example\n";
+    let error = policies(&format!("{}---\n{}", whole(), policy(&(keyless_authority() + log))));
+    assert!(error.map(|_| ()).expect_err("refused").contains("no configured root has this"));
+}
+
 #[test]
 fn what_is_wrong_with_a_root_is_refused_with_its_line() {
     let authorities = authority("certificateAuthorities", "https://fulcio.acme.example");
