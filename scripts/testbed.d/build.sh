@@ -76,7 +76,9 @@ go_build() (
             ;;
         *)
             cd "$out" || exit
-            GOBIN=$out go install -ldflags "$flags" "$package@$version"
+            GOBIN=$out go install -ldflags "$flags" "$package@$version" || exit
+            # Go calls it as the package is called.
+            [ "${package##*/}" = "$name" ] || mv "$out/${package##*/}" "$out/$name"
             ;;
     esac
 )

@@ -44,17 +44,23 @@ start_all() {
     local started=$SECONDS
     link_components "$root/bin"
     make_credentials || return 1
+    [ -z "$sigstore" ] || make_sigstore_credentials || return 1
     choose_ports
     start_etcd
     start_registries
+    [ -z "$sigstore" ] || start_sigstore
     await etcd "http://127.0.0.1:$etcd_port/health" || return 1
     start_apiserver
     await kube-apiserver "$apiserver/readyz" || return 1
     start_control_plane
     create_nodes || return 1
+    [ -z "$sigstore" ] || start_fulcio || return 1
     await registry "http://127.0.0.1:$registry_port/v2/" || return 1
     await_file oci-registry "$root/oci-registry.address" || return 1
     await_file auth-registry "$root/auth-registry.address" || return 1
+    if [ -n "$sigstore" ]; then
+        await_sigstore && write_sigstore_roots || return 1
+    fi
     await_cluster || return 1
     say "ready after $((SECONDS - started)) s, in $root"
 }
@@ -166,11 +172,13 @@ await_cluster() {
 # --- what the components need ------------------------------------------------
 
 etcd_port='' peer_port='' apiserver_port='' controller_port='' scheduler_port='' kwok_port='' registry_port=''
+rekor_port='' rekor_grpc_port='' rekor_metrics_port=''
 
 # Ports that nobody listens on, from below the range of outgoing connections.
 choose_ports() {
     local name port taken=' '
-    for name in etcd_port peer_port apiserver_port controller_port scheduler_port kwok_port registry_port; do
+    for name in etcd_port peer_port apiserver_port controller_port scheduler_port kwok_port registry_port \
+        rekor_port rekor_grpc_port rekor_metrics_port; do
         while :; do
             port=$((20000 + (RANDOM * 32768 + RANDOM) % 10000))
             [[ $taken != *" $port "* ]] || continue
@@ -302,6 +310,7 @@ END
 write_environment() {
     local name value
     while read -r name value; do
+        [ -n "$name" ] || continue
         printf 'export PC_TESTBED_%s=%q\n' "$name" "$value"
     done >"$root/env" <<END
 DIR $root
@@ -320,5 +329,6 @@ AUTH_REGISTRY_USER testbed
 AUTH_REGISTRY_PASSWORD $auth_password
 SIGNING_CONFIG $here/cosign/signing-config.json
 TRUSTED_ROOT $here/cosign/trusted-root.json
+$([ -z "$sigstore" ] || sigstore_environment)
 END
 }
