@@ -44,19 +44,25 @@ start_all() {
     local started=$SECONDS
     link_components "$root/bin"
     make_credentials || return 1
+    [ -z "$sigstore" ] || make_sigstore_credentials || return 1
     choose_ports
     start_etcd
     start_registries
     start_private_registries || return 1
+    [ -z "$sigstore" ] || start_sigstore
     await etcd "http://127.0.0.1:$etcd_port/health" || return 1
     start_apiserver
     await kube-apiserver "$apiserver/readyz" || return 1
     start_control_plane
     create_nodes || return 1
+    [ -z "$sigstore" ] || start_fulcio || return 1
     await registry "http://127.0.0.1:$registry_port/v2/" || return 1
     await_file oci-registry "$root/oci-registry.address" || return 1
     await_file auth-registry "$root/auth-registry.address" || return 1
     await_private_registries || return 1
+    if [ -n "$sigstore" ]; then
+        await_sigstore && write_sigstore_roots || return 1
+    fi
     await_cluster || return 1
     say "ready after $((SECONDS - started)) s, in $root"
 }
@@ -168,9 +174,10 @@ await_cluster() {
 # --- what the components need ------------------------------------------------
 
 ports=(etcd_port peer_port apiserver_port controller_port scheduler_port kwok_port registry_port
-    basic_port token_port mirror_port)
+    basic_port token_port mirror_port rekor_port rekor_grpc_port rekor_metrics_port)
 etcd_port='' peer_port='' apiserver_port='' controller_port='' scheduler_port='' kwok_port=''
 registry_port='' basic_port='' token_port='' mirror_port=''
+rekor_port='' rekor_grpc_port='' rekor_metrics_port=''
 
 # Ports that nobody listens on, from below the range of outgoing connections.
 choose_ports() {
@@ -400,6 +407,7 @@ await_private_registries() {
 write_environment() {
     local name value
     while read -r name value; do
+        [ -n "$name" ] || continue
         printf 'export PC_TESTBED_%s=%q\n' "$name" "$value"
     done >"$root/env" <<END
 DIR $root
@@ -435,5 +443,6 @@ PROXY $(cat "$root/proxy.address")
 PROXY_LOG $root/proxy.requests
 SIGNING_CONFIG $here/cosign/signing-config.json
 TRUSTED_ROOT $here/cosign/trusted-root.json
+$([ -z "$sigstore" ] || sigstore_environment)
 END
 }
