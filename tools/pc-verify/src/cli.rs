@@ -150,9 +150,29 @@ pub(crate) struct OutputArgs {
     /// In the table: every store and every find, with the reason
     #[arg(long, env = "PROVENANCE_EXPLAIN", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
     pub(crate) explain: bool,
-    /// Keep what was found in this folder, so that cosign can check it again without a network
+    /// Print this instead of records
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "PROVENANCE_VERIFY_PRINT",
+        value_enum,
+        conflicts_with = "format"
+    )]
+    pub(crate) print: Option<Print>,
+    /// Keep what was found in this folder, with the trusted roots, so that cosign can check it
+    /// again without a network
     #[arg(long, value_name = "DIR", env = "PROVENANCE_SAVE")]
     pub(crate) save: Option<PathBuf>,
+    /// Add the packages that bills of materials list, as `packages` records in numbered parts
+    #[arg(long, env = "PROVENANCE_PACKAGES", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) packages: bool,
+}
+
+/// What is printed instead of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Print {
+    /// The payloads of valid and trusted evidence, one JSON document a line.
+    Attestation,
 }
 
 /// A form of output.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use records::text::{MAX_LIST, cut};
-use records::{Digest, FindVerdict};
+use records::{Digest, FindVerdict, PackagesEntry};
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -15,12 +15,18 @@ use crate::find::StoreKind;
 use crate::judge::Judge;
 use crate::judged::{Content, Judged, Reason};
 use crate::material::Material;
-use crate::provenance::{Build, BuildLevel, Expectations, ProvenanceError, Signing, Table, flags};
+use crate::provenance::{
+    Build, BuildLevel, Expectations, Flag, ProvenanceError, Signing, Table, flags,
+};
 use crate::question::Question;
-use crate::sbom;
+use crate::sbom::{self, SbomError};
 use crate::setup::Setup;
 use crate::statement::{Kind, Statement};
 use crate::trust::Trust;
+
+/// How large the packages of one record may be, in bytes of their texts; escaped they are twice as
+/// long at most but for control characters.
+const PART_BYTES: usize = 256 * 1024;
 
 /// How much evidence may lie in memory at a time, in KiB.
 const ROOM: usize = ROOM_MAX as usize;
@@ -39,6 +45,8 @@ pub struct Finding {
     pub trusted_by: Option<String>,
     /// The evidence itself, where somebody wants to have it.
     pub material: Option<Material>,
+    /// The packages that it lists, in parts, where somebody wants to have them.
+    pub packages: Vec<Vec<PackagesEntry>>,
 }
 
 /// What a piece of evidence says, as far as records tell of it.
@@ -95,6 +103,7 @@ impl BuildFacts {
         let flags = flags(build, Signing::from(judged));
         let unmet = expected.check(build, judged.signed_by.as_ref());
         let short = |line: String| cut(&line).into_owned();
+        let word = |flag: &Flag| short(format!("{}: {flag}", flag.as_str()));
         Self {
             build_type: text(&build.build_type),
             builder_id: text(&build.builder_id),
@@ -112,7 +121,7 @@ impl BuildFacts {
             reproducible: build.reproducible,
             materials: Some(build.materials.total),
             materials_without_digest: Some(build.materials.without_digest),
-            flags: flags.iter().map(|flag| short(flag.to_string())).take(MAX_LIST).collect(),
+            flags: flags.iter().take(MAX_LIST).map(word).collect(),
             unmet: unmet.iter().map(|unmet| short(unmet.to_string())).collect(),
             level: Some(level.as_u8()),
             level_rule: Some(earned.rule),
@@ -138,7 +147,14 @@ impl Finding {
             time_from: None,
             content: Content::Unreadable,
         };
-        Self { judged, says: Says::Nothing, predicate_type: None, trusted_by: None, material: None }
+        Self {
+            judged,
+            says: Says::Nothing,
+            predicate_type: None,
+            trusted_by: None,
+            material: None,
+            packages: Vec::new(),
+        }
     }
 
     /// The verdict, with whom the configuration trusts.
@@ -199,13 +215,13 @@ pub struct Examiner {
     keeps: Keeps,
 }
 
-/// Whether the evidence itself is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeps {
-    /// To be saved or printed.
-    Material,
-    /// Only what it says.
-    Facts,
+/// What is kept of evidence beside what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keeps {
+    /// The evidence itself, to be saved or printed.
+    pub material: bool,
+    /// The packages that bills of materials list.
+    pub packages: bool,
 }
 
 impl Examiner {
@@ -263,6 +279,10 @@ impl Examiner {
         let mut judged = self.judge.judge(&material, on, &about);
         let content = std::mem::replace(&mut judged.content, Content::Unreadable);
         let (says, predicate_type) = self.read(&content, &mut judged);
+        let packages = match self.keeps.packages {
+            true => packages(&content, &material),
+            false => Vec::new(),
+        };
         // What is large is gone; who signed what kind of statement is what policies ask.
         judged.content = without_predicate(content);
         let source = match &says {
@@ -271,8 +291,9 @@ impl Examiner {
         };
         let image = question.name();
         let trusted_by = self.trust.trusted_by(&image, &judged, source);
-        let material = (self.keeps == Keeps::Material).then_some(material);
+        let material = self.keeps.material.then_some(material);
         Finding {
+            packages,
             trusted_by: trusted_by.map(|by| by.to_string()),
             judged,
             says,
@@ -286,7 +307,7 @@ impl Examiner {
     fn read(&self, content: &Content, judged: &mut Judged) -> (Says, Option<String>) {
         let statement = match content {
             Content::Signature { .. } => return (Says::Signature, None),
-            Content::Sbom(facts) => return (Says::Sbom(Some(Arc::clone(facts))), None),
+            Content::Sbom(facts) => return (Says::Sbom(facts.clone()), None),
             Content::Unreadable => return (Says::Nothing, None),
             Content::Statement(statement) => statement,
         };
@@ -308,10 +329,50 @@ impl Examiner {
                     Says::Provenance(Box::default())
                 }
             },
-            Kind::Sbom => Says::Sbom(None),
+            Kind::Sbom => match sbom::read_predicate(statement) {
+                Ok(facts) => Says::Sbom(Some(Arc::new(facts))),
+                // A format that is not read here is still there, and signed by whom it is.
+                Err(error @ (SbomError::Format(_) | SbomError::Version { .. })) => {
+                    judged.detail.get_or_insert_with(|| records::text::shown(&error.to_string()));
+                    Says::Sbom(None)
+                }
+                Err(error) => {
+                    judged.refuse(Reason::Malformed, &error);
+                    Says::Sbom(None)
+                }
+            },
         };
         (says, predicate_type)
     }
+}
+
+/// The packages of a bill of materials, in parts that fit into records. Nothing of what cannot be
+/// read to its end: half a list would be taken for the whole.
+fn packages(content: &Content, material: &Material) -> Vec<Vec<PackagesEntry>> {
+    let mut parts: Vec<Vec<PackagesEntry>> = Vec::new();
+    let mut room = 0;
+    let take = |entry: PackagesEntry| {
+        let texts = [&entry.version, &entry.purl, &entry.license].into_iter().flatten();
+        let size = 64 + entry.name.len() + texts.map(String::len).sum::<usize>();
+        room = match (parts.last_mut(), size <= room) {
+            (Some(part), true) => {
+                part.push(entry);
+                room - size
+            }
+            _ => {
+                parts.push(vec![entry]);
+                PART_BYTES.saturating_sub(size)
+            }
+        };
+    };
+    let read = match (content, material) {
+        (Content::Statement(statement), _) if statement.kind() == Kind::Sbom => {
+            sbom::packages_in_predicate(statement, take)
+        }
+        (Content::Sbom(_), Material::Sbom { bytes, .. }) => sbom::packages(&bytes[..], take),
+        _ => return Vec::new(),
+    };
+    if read.is_ok() { parts } else { Vec::new() }
 }
 
 /// The same without what a statement says.

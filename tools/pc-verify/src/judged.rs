@@ -62,8 +62,8 @@ pub enum Content {
     },
     /// An in-toto statement.
     Statement(Arc<Statement>),
-    /// A bill of materials without a statement around it.
-    Sbom(Arc<crate::sbom::Facts>),
+    /// A bill of materials without a statement around it; nothing of one that cannot be read.
+    Sbom(Option<Arc<crate::sbom::Facts>>),
     /// It could not be read so far.
     Unreadable,
 }

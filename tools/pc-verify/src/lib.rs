@@ -12,11 +12,14 @@
 //! - `statement`, `provenance`, `sbom`: what evidence says.
 //! - `trust`: whom the configuration trusts, and its policies.
 //! - `examine`: all of these, for one piece.
+//! - `asking`: one question, from its stores to its records.
 //! - `answer`: from what was found to the records.
 //! - `table`: the answers for a person at a terminal.
+//! - `keep`: evidence saved, or its payloads printed.
 //! - `gate`: what `--require` demands.
 
 pub mod answer;
+mod asking;
 pub mod check;
 mod cli;
 pub mod examine;
@@ -24,6 +27,7 @@ pub mod find;
 pub mod gate;
 pub mod judge;
 pub mod judged;
+mod keep;
 pub mod material;
 pub mod provenance;
 pub mod question;

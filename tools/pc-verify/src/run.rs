@@ -3,20 +3,20 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use records::wire::WireError;
 use records::{DigestRecord, Record, RepositoryRecord};
 use registry::Registry;
 use report::table::Look;
 use serde_json::{Map, Value, json};
 use stage::input::InputError;
-use stage::{Answers, Emitter, Fault, Gate, Input, Mine, Outcome, Progress, Steps, TallyFacts};
+use stage::{Emitter, Fault, Gate, Input, Mine, Outcome, Progress, Steps, TallyFacts};
 
-use crate::answer::{Answer, answer, unaskable};
+use crate::asking::{Asking, Payloads, Raised};
 use crate::check::Check;
-use crate::cli::{Cli, Format};
+use crate::cli::{Cli, Format, OutputArgs, Print};
 use crate::examine::{Examiner, Keeps};
 use crate::find::Finder;
-use crate::gate::{Demand, missed};
+use crate::gate::Demand;
+use crate::keep;
 use crate::provenance::Expectations;
 use crate::question::Question;
 use crate::setup::Setup;
@@ -54,32 +54,60 @@ impl Cli {
         if self.images.is_empty() && !self.no_input && io::stdin().is_terminal() {
             return Err(no_source());
         }
-        let progress = common.progress();
-        let detail = if self.output.explain { Detail::All } else { Detail::Verdicts };
-        if self.format() == Format::Json {
-            return common.block_on(verify(self, checks, expected, common.emitter(), progress));
+        let (progress, shape) = (common.progress(), self.shape());
+        if shape == Shape::Records {
+            let kept = Payloads::default();
+            return common.block_on(verify(
+                self,
+                checks,
+                expected,
+                kept,
+                common.emitter(),
+                progress,
+            ));
         }
-        let kept = Kept::default();
+        let (kept, payloads) = (Kept::default(), Payloads::default());
         let emitter = Emitter::new(
             Box::new(kept.clone()),
             <Self as stage::Tool>::NAME,
             <Self as stage::Tool>::VERSION,
             common.clock,
         );
-        let outcome = common.block_on(verify(self, checks, expected, emitter, progress));
+        let verifying = verify(self, checks, expected, payloads.clone(), emitter, progress);
+        let outcome = common.block_on(verifying);
+        let stream = kept.taken();
         // What was found out is shown also where the input was cut; the status says so.
-        let color = Look::of_stdout(0).color;
-        stage::cli::print(table(&kept.taken(), color, detail).as_bytes())?;
+        let shown = match shape {
+            Shape::Payloads => payloads.of_finds(&stream),
+            Shape::Table(detail) => table(&stream, Look::of_stdout(0).color, detail).into_bytes(),
+            Shape::Records => stream,
+        };
+        stage::cli::print(&shown)?;
         outcome
+    }
+
+    /// A person who gives images at a terminal wants to read the answer.
+    fn shape(&self) -> Shape {
+        let for_people = !self.images.is_empty() && io::stdout().is_terminal();
+        let detail = if self.output.explain { Detail::All } else { Detail::Verdicts };
+        match (self.output.print, self.output.format) {
+            (Some(Print::Attestation), _) => Shape::Payloads,
+            (None, Some(Format::Table)) => Shape::Table(detail),
+            (None, None) if for_people || self.output.explain => Shape::Table(detail),
+            (None, _) => Shape::Records,
+        }
     }
 }
 
-impl Cli {
-    /// A person who gives images at a terminal wants to read the answer.
-    fn format(&self) -> Format {
-        let for_people = !self.images.is_empty() && io::stdout().is_terminal();
-        self.output.format.unwrap_or(if for_people { Format::Table } else { Format::Json })
-    }
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The stream.
+    Records,
+    /// For people.
+    Table(Detail),
+    /// What was signed.
+    Payloads,
 }
 
 /// Output that is kept, to be shown in another form.
@@ -119,25 +147,23 @@ fn demands_are_looked_for(demands: &[Demand], checks: &[Check]) -> Result<(), Fa
     }
 }
 
-/// What a record raises.
-enum Raised {
-    /// The evidence of what runs.
-    Evidence(Box<Question>),
-    /// Nothing can be asked, and a gate has to know.
-    Unresolved(String),
-}
-
 async fn verify(
     cli: Cli,
     checks: Vec<Check>,
     expected: Expectations,
+    payloads: Payloads,
     emitter: Emitter,
     progress: Progress,
 ) -> Result<Outcome, Fault> {
     let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster).await?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let settings = settings(&checks, &setup);
-    let examiner = Examiner::new(setup, expected, Keeps::Facts).map_err(Fault::incomplete)?;
+    let OutputArgs { print, save, packages, .. } = cli.output;
+    if let Some(folder) = &save {
+        keep::save_roots(folder, setup.root_texts()).map_err(Fault::incomplete)?;
+    }
+    let keeps = Keeps { material: print.is_some() || save.is_some(), packages };
+    let examiner = Examiner::new(setup, expected, keeps).map_err(Fault::incomplete)?;
     let known = Arc::new(KnownTags::default());
     let finder =
         Finder::new(registry.clone(), checks.clone(), Arc::clone(&known), Arc::clone(&examiner));
@@ -149,9 +175,16 @@ async fn verify(
         (true, false) => Input::stdin(cli.stream.max_line),
     };
     let gate = if cli.require.is_empty() { Gate::Open } else { Gate::Judges };
-    let asking =
-        Arc::new(Asking { finder, examiner: Arc::clone(&examiner), checks, demands: cli.require });
-    let counted = registry;
+    let asking = Arc::new(Asking {
+        finder,
+        examiner: Arc::clone(&examiner),
+        checks,
+        demands: cli.require,
+        save,
+        payloads: print.map(|_| payloads),
+        unsaved: Mutex::default(),
+    });
+    let (counted, asked) = (registry, Arc::clone(&asking));
     let steps = Steps {
         reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
         raises: move |mine: &Mine| raises(mine, &known, gate),
@@ -170,7 +203,12 @@ async fn verify(
         },
         gate,
     };
-    stage::enrich::run(input, emitter, progress, steps).await.map_err(Fault::from)
+    let outcome = stage::enrich::run(input, emitter, progress, steps).await?;
+    match asked.unsaved() {
+        Some(error) => Err(Fault::incomplete(error)
+            .with_hint("the records are whole; what was to be saved is not: make room or choose another folder")),
+        None => Ok(outcome),
+    }
 }
 
 fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, InputError> {
@@ -213,47 +251,4 @@ fn with_notes(mut settings: Map<String, Value>, trust: &Trust) -> Map<String, Va
         settings.insert("notes".into(), notes.iter().map(told).collect());
     }
     settings
-}
-
-/// Who asks, what for, and what is demanded.
-struct Asking {
-    finder: Finder,
-    examiner: Arc<Examiner>,
-    checks: Vec<Check>,
-    demands: Vec<Demand>,
-}
-
-impl Asking {
-    async fn answer(&self, raised: Raised) -> Result<Answers, WireError> {
-        let mut answers = Answers::new();
-        let question = match raised {
-            Raised::Evidence(question) => question,
-            Raised::Unresolved(image) => {
-                let image = records::text::shown(&image);
-                answers.judge(Some(format!("{image}: what runs is not known")));
-                return Ok(answers);
-            }
-        };
-        let trust = self.examiner.trust();
-        let found = self.finder.find(&question).await;
-        let answer = match found {
-            Ok(findings) => answer(&question, &self.checks, trust, findings),
-            Err(error) => unaskable(&question, &self.checks, trust, &error),
-        };
-        if !self.demands.is_empty() {
-            answers.judge(missed(&self.demands, &question.told(), &answer));
-        }
-        self.write(&answer, &mut answers)?;
-        Ok(answers)
-    }
-
-    fn write(&self, answer: &Answer, answers: &mut Answers) -> Result<(), WireError> {
-        let Answer { signature, provenance, sbom, attestation, policies, failures } = answer;
-        signature.iter().try_for_each(|record| answers.push(record))?;
-        provenance.iter().try_for_each(|record| answers.push(record))?;
-        sbom.iter().try_for_each(|record| answers.push(record))?;
-        attestation.iter().try_for_each(|record| answers.push(record))?;
-        policies.iter().try_for_each(|record| answers.push(record))?;
-        failures.iter().try_for_each(|failure| answers.push(failure))
-    }
 }

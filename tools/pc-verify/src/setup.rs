@@ -60,6 +60,11 @@ impl Setup {
         roots.collect()
     }
 
+    /// The roots by name, with their documents.
+    pub(crate) fn root_texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.trust.roots().iter().map(|root| (root.name(), root.text()))
+    }
+
     /// The keys by name, with their ids.
     pub(crate) fn keys(&self) -> Value {
         let keys = self.judge.keys().iter();

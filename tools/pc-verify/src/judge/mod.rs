@@ -31,6 +31,8 @@ mod simple;
 mod statement;
 mod timestamp;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use records::{Digest, FindVerdict, LogEntry, Signer};
@@ -38,6 +40,7 @@ use sigstore_verify::types::{ArtifactDigest, HashAlgorithm};
 
 use crate::judged::{Content, Judged, Reason, SignedBy, TimeFrom};
 use crate::material::Material;
+use crate::sbom::SbomError;
 use fault::Fault;
 use statement::Says;
 
@@ -213,14 +216,26 @@ fn unsigned_statement(bytes: &Bytes, about: &About<'_>) -> Judged {
 }
 
 fn unsigned_sbom(media_type: &str, bytes: &Bytes) -> Judged {
-    let format = ["spdx", "cyclonedx"].into_iter().find(|word| media_type.contains(word));
+    let read = crate::sbom::read(&bytes[..]);
+    let hint = ["spdx", "cyclonedx"].into_iter().find(|word| media_type.contains(word));
+    let format = match &read {
+        Ok(facts) => facts.format_word(),
+        Err(_) => hint.unwrap_or("sbom").to_owned(),
+    };
+    let fault = match &read {
+        Ok(_) => unsigned(),
+        Err(SbomError::Format(_) | SbomError::Version { .. }) => {
+            Fault::new(Reason::Format, "nobody signed it, and its format is not read here")
+        }
+        Err(error) => Fault::caused(Reason::Malformed, "the bill of materials", error),
+    };
     let draft = Draft {
-        format: format.unwrap_or("sbom").to_owned(),
+        format,
         id: signed::id(&[], "sbom", bytes),
         names: Vec::new(),
-        content: Content::Unreadable,
+        content: Content::Sbom(read.ok().map(Arc::new)),
     };
-    draft.finish(Err(unsigned()))
+    draft.finish(Err(fault))
 }
 
 /// Signatures of the Notary Project (notaryproject/specifications, signature-envelope-*.md).

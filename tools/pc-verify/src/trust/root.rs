@@ -88,6 +88,16 @@ impl Root {
         Ok(Self { name: name.to_owned(), source: RootSource::Json(json.into()), facts })
     }
 
+    /// Its document, `trusted_root.json`.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.source {
+            RootSource::PublicGood => SIGSTORE_PRODUCTION_TRUSTED_ROOT,
+            RootSource::Github => SIGSTORE_GITHUB_TRUSTED_ROOT,
+            RootSource::Json(text) => text,
+        }
+    }
+
     /// Its name: `public-good`, `github`, the path of a file, or `TrustRoot/` and the name of
     /// the document.
     #[must_use]

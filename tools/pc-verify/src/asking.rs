@@ -1,0 +1,147 @@
+//! One question, from its stores to its records.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use records::Packages;
+use records::wire::WireError;
+use stage::Answers;
+
+use crate::answer::{Answer, answer, unaskable};
+use crate::check::Check;
+use crate::examine::Examiner;
+use crate::find::{Finder, Findings};
+use crate::gate::{Demand, missed};
+use crate::keep::{SaveError, payload_lines, save};
+use crate::question::Question;
+
+/// What a record raises.
+pub(crate) enum Raised {
+    /// The evidence of what runs.
+    Evidence(Box<Question>),
+    /// Nothing can be asked, and a gate has to know.
+    Unresolved(String),
+}
+
+/// Who asks, what for, and what is demanded.
+pub(crate) struct Asking {
+    pub(crate) finder: Finder,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) demands: Vec<Demand>,
+    /// Where what was found is to be saved.
+    pub(crate) save: Option<PathBuf>,
+    /// The payloads of what was found, where they are to be printed.
+    pub(crate) payloads: Option<Payloads>,
+    /// The first that could not be saved.
+    pub(crate) unsaved: Mutex<Option<SaveError>>,
+}
+
+impl Asking {
+    /// Answers what a record raised.
+    pub(crate) async fn answer(&self, raised: Raised) -> Result<Answers, WireError> {
+        let mut answers = Answers::new();
+        let question = match raised {
+            Raised::Evidence(question) => question,
+            Raised::Unresolved(image) => {
+                let image = records::text::shown(&image);
+                answers.judge(Some(format!("{image}: what runs is not known")));
+                return Ok(answers);
+            }
+        };
+        let trust = self.examiner.trust();
+        // Boxed: the compiler does not follow a future as deep as this one inside another.
+        let (answer, packages) = match Box::pin(self.finder.find(&question)).await {
+            Ok(mut findings) => {
+                self.keep(&question, &findings);
+                let packages = packages(&question, &mut findings);
+                (answer(&question, &self.checks, trust, findings), packages)
+            }
+            Err(error) => (unaskable(&question, &self.checks, trust, &error), Vec::new()),
+        };
+        if !self.demands.is_empty() {
+            answers.judge(missed(&self.demands, &question.told(), &answer));
+        }
+        write(&answer, &packages, &mut answers)?;
+        Ok(answers)
+    }
+
+    /// Keeps what was found for whoever wants to see it.
+    fn keep(&self, question: &Question, findings: &Findings) {
+        if let Some(payloads) = &self.payloads {
+            payloads.note(findings);
+        }
+        if let Some(folder) = &self.save
+            && let Err(error) = save(folder, question, findings)
+        {
+            self.first_unsaved().get_or_insert(error);
+        }
+    }
+
+    fn first_unsaved(&self) -> std::sync::MutexGuard<'_, Option<SaveError>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What could not be saved first, if something could not.
+    pub(crate) fn unsaved(&self) -> Option<SaveError> {
+        self.first_unsaved().take()
+    }
+}
+
+fn write(answer: &Answer, packages: &[Packages], answers: &mut Answers) -> Result<(), WireError> {
+    let Answer { signature, provenance, sbom, attestation, policies, failures } = answer;
+    signature.iter().try_for_each(|record| answers.push(record))?;
+    provenance.iter().try_for_each(|record| answers.push(record))?;
+    sbom.iter().try_for_each(|record| answers.push(record))?;
+    attestation.iter().try_for_each(|record| answers.push(record))?;
+    policies.iter().try_for_each(|record| answers.push(record))?;
+    packages.iter().try_for_each(|record| answers.push(record))?;
+    failures.iter().try_for_each(|failure| answers.push(failure))
+}
+
+/// The packages that were found, in parts numbered through over all finds.
+fn packages(question: &Question, findings: &mut Findings) -> Vec<Packages> {
+    let mut all = Vec::new();
+    for find in &mut findings.finds {
+        let parts = std::mem::take(&mut find.finding.packages);
+        let count = parts.len();
+        for (at, packages) in parts.into_iter().enumerate() {
+            all.push(Packages {
+                repository: question.repository.clone(),
+                index: question.index.clone(),
+                manifest: question.manifest.clone(),
+                part: all.len() as u64 + 1,
+                find: find.finding.judged.id.clone(),
+                last: at + 1 == count,
+                packages,
+            });
+        }
+    }
+    all
+}
+
+/// The payloads of valid and trusted finds, by the finds' ids.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Payloads(Arc<Mutex<HashMap<String, Vec<u8>>>>);
+
+impl Payloads {
+    fn note(&self, findings: &Findings) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(payload_lines(findings));
+    }
+
+    /// The payloads of the finds in a stream, in its order, each once.
+    pub(crate) fn of_finds(&self, stream: &[u8]) -> Vec<u8> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = Vec::new();
+        for line in stream.split(|byte| *byte == b'\n') {
+            let Ok(record) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+            let finds = record["finds"].as_array().into_iter().flatten();
+            for id in finds.filter_map(|find| find["id"].as_str()) {
+                out.extend(known.remove(id).unwrap_or_default());
+            }
+        }
+        out
+    }
+}
