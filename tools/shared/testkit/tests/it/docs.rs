@@ -76,7 +76,8 @@ fn every_generated_file_is_in_the_list() {
         paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
     };
     assert!(whole.len() >= 8 && parts.len() >= 4, "{whole:?} {parts:?}");
-    let text = format!("\n- compared whole: {}\n- compared in parts: {}\n\n", list(&whole), list(&parts));
+    let text =
+        format!("\n- compared whole: {}\n- compared in parts: {}\n\n", list(&whole), list(&parts));
     testkit::generated_part("docs/CONTRIBUTING.md", "generated files", &text);
 }
 
