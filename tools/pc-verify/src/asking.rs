@@ -1,11 +1,12 @@
 //! One question, from its stores to its records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use records::Packages;
 use records::wire::WireError;
+use records::{Histogram, Packages};
 use stage::Answers;
 
 use crate::answer::{Answer, answer, unaskable};
@@ -34,6 +35,8 @@ pub(crate) struct Asking {
     pub(crate) save: Option<PathBuf>,
     /// The payloads of what was found, where they are to be printed.
     pub(crate) payloads: Option<Payloads>,
+    /// How long questions took.
+    pub(crate) took: Mutex<Histogram>,
     /// The first that could not be saved.
     pub(crate) unsaved: Mutex<Option<SaveError>>,
 }
@@ -50,7 +53,7 @@ impl Asking {
                 return Ok(answers);
             }
         };
-        let trust = self.examiner.trust();
+        let (trust, started) = (self.examiner.trust(), Instant::now());
         // Boxed: the compiler does not follow a future as deep as this one inside another.
         let (answer, packages) = match Box::pin(self.finder.find(&question)).await {
             Ok(mut findings) => {
@@ -60,11 +63,20 @@ impl Asking {
             }
             Err(error) => (unaskable(&question, &self.checks, trust, &error), Vec::new()),
         };
+        self.took.lock().unwrap_or_else(PoisonError::into_inner).count(started.elapsed());
         if !self.demands.is_empty() {
             answers.judge(missed(&self.demands, &question.told(), &answer));
         }
         write(&answer, &packages, &mut answers)?;
         Ok(answers)
+    }
+
+    /// How long things took: whole questions, and judging single pieces.
+    pub(crate) fn timings(&self) -> BTreeMap<String, Histogram> {
+        let took = self.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = [("digest", took), ("judging", self.examiner.took())];
+        let all = all.into_iter().filter(|(_, took)| took.count > 0);
+        all.map(|(what, took)| (what.to_owned(), took)).collect()
     }
 
     /// Keeps what was found for whoever wants to see it.

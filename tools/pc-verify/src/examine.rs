@@ -3,10 +3,11 @@
 //! This is work for the processor: it runs beside the sockets, as many pieces at a time as there
 //! are cores, and what lies in memory for it is bounded.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use records::text::{MAX_LIST, cut};
-use records::{Digest, FindVerdict, PackagesEntry};
+use records::{Digest, FindVerdict, Histogram, PackagesEntry};
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -213,6 +214,7 @@ pub struct Examiner {
     pool: rayon::ThreadPool,
     room: Arc<Semaphore>,
     keeps: Keeps,
+    took: Mutex<Histogram>,
 }
 
 /// What is kept of evidence beside what it says.
@@ -241,12 +243,17 @@ impl Examiner {
             .panic_handler(|_| tracing::error!("judging a piece of evidence broke off"))
             .build()?;
         let room = Arc::new(Semaphore::new(ROOM));
-        Ok(Arc::new(Self { judge, trust, builders, expected, pool, room, keeps }))
+        Ok(Arc::new(Self { judge, trust, builders, expected, pool, room, keeps, took: Mutex::default() }))
     }
 
     /// Whom the configuration trusts.
     pub(crate) fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// How long judging took, piece by piece.
+    pub(crate) fn took(&self) -> Histogram {
+        self.took.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until there is room in memory for so many bytes.
@@ -266,8 +273,11 @@ impl Examiner {
         let (sender, receiver) = oneshot::channel();
         let (this, question, found_on) = (Arc::clone(self), question.clone(), on.clone());
         self.pool.spawn(move || {
+            let started = Instant::now();
+            let finding = this.examine_now(material, &found_on, &question);
+            this.took.lock().unwrap_or_else(PoisonError::into_inner).count(started.elapsed());
             // Nobody waits any more where the run is over.
-            let _ = sender.send(this.examine_now(material, &found_on, &question));
+            let _ = sender.send(finding);
         });
         receiver.await.unwrap_or_else(|_| {
             Finding::unfetched(&on, Reason::NotFetched, "judging this piece broke off")

@@ -182,9 +182,10 @@ async fn verify(
         demands: cli.require,
         save,
         payloads: print.map(|_| payloads),
+        took: Mutex::default(),
         unsaved: Mutex::default(),
     });
-    let (counted, asked) = (registry, Arc::clone(&asking));
+    let (counted, asked, timed) = (registry, Arc::clone(&asking), Arc::clone(&asking));
     let steps = Steps {
         reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
         raises: move |mine: &Mine| raises(mine, &known, gate),
@@ -199,6 +200,7 @@ async fn verify(
         facts: move || TallyFacts {
             requests: counted.requests(),
             settings: with_notes(settings, examiner.trust()),
+            timings: timed.timings(),
             ..TallyFacts::default()
         },
         gate,

@@ -102,9 +102,10 @@ pub(crate) fn statement(subject: &Pushed, predicate_type: &str, predicate: &Valu
 /// The one record of a type.
 pub(crate) fn one<'r>(records: &'r [Value], kind: &str) -> &'r Value {
     let mut found = records.iter().filter(|record| record["type"] == kind);
-    let first = found.next().unwrap_or_else(|| panic!("no {kind} in {records:#?}"));
+    let first = found.next();
+    assert!(first.is_some(), "no {kind} in {records:#?}");
     assert!(found.next().is_none(), "more than one {kind}");
-    first
+    first.expect("it is there")
 }
 
 /// cosign's tag for a digest.

@@ -75,6 +75,49 @@ pub struct Tally {
     /// The settings that bear on what the records say.
     #[serde(default)]
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// How long things took, by what they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timings: BTreeMap<String, Histogram>,
+}
+
+/// How long something took that was done many times: a cumulative histogram, as Prometheus has
+/// them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Histogram {
+    /// How many times.
+    pub count: u64,
+    /// In all, in seconds.
+    pub seconds: f64,
+    /// How many of them took at most so long.
+    pub buckets: Vec<Bucket>,
+}
+
+/// A bucket of a [`Histogram`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bucket {
+    /// The upper bound, in seconds.
+    pub le: f64,
+    /// How many were below it or at it.
+    pub count: u64,
+}
+
+impl Histogram {
+    /// The bounds of buckets, in seconds.
+    const BOUNDS: [f64; 9] = [0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+
+    /// Counts one more.
+    pub fn count(&mut self, took: std::time::Duration) {
+        if self.buckets.is_empty() {
+            self.buckets = Self::BOUNDS.map(|le| Bucket { le, count: 0 }).to_vec();
+        }
+        let seconds = took.as_secs_f64();
+        self.count += 1;
+        self.seconds += seconds;
+        for bucket in self.buckets.iter_mut().filter(|bucket| seconds <= bucket.le) {
+            bucket.count += 1;
+        }
+    }
 }
 
 /// `end`: the stream is whole. Exactly one, last; the tallies of all stages, in order.

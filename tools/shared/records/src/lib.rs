@@ -39,7 +39,7 @@ pub mod wire;
 
 pub use digest::{Digest, DigestError};
 pub use digest_record::{DigestRecord, Drift, How, PlatformManifest};
-pub use end::{End, Shard, ShardError, Tally};
+pub use end::{Bucket, End, Histogram, Shard, ShardError, Tally};
 pub use evidence::{
     Attestation, AttestationFind, Certificate, LogEntry, On, Packages, PackagesEntry, Provenance,
     ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, Signer, StoreAnswer, StoreOutcome,

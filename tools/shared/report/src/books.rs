@@ -227,6 +227,7 @@ mod tests {
             shard: shard.map(|(index, count)| Shard { index, count }),
             requests: BTreeMap::new(),
             settings: serde_json::Map::new(),
+            timings: BTreeMap::new(),
         }
     }
 

@@ -21,6 +21,12 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// Whether it stands still.
+    #[must_use]
+    pub fn is_fixed(self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
     /// The clock that the environment asks for.
     ///
     /// # Errors

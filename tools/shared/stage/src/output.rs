@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use records::wire;
-use records::{End, Record, Shard, Tally};
+use records::{End, Histogram, Record, Shard, Tally};
 use serde_json::value::RawValue;
 
 use crate::clock::Clock;
@@ -17,6 +17,8 @@ pub struct TallyFacts {
     pub requests: BTreeMap<String, BTreeMap<String, u64>>,
     /// The settings that bear on what the records say.
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// How long things took, by what they are.
+    pub timings: BTreeMap<String, Histogram>,
     /// pc-discover: the cluster's name.
     pub cluster: Option<String>,
     /// pc-discover: the namespaces that were asked.
@@ -125,6 +127,8 @@ impl Emitter {
             shard: facts.shard,
             requests: facts.requests,
             settings: facts.settings,
+            // With a fixed clock nothing takes time, and two runs give the same bytes.
+            timings: if self.clock.is_fixed() { BTreeMap::new() } else { facts.timings },
         };
         let own = serde_json::to_string(&own).map_err(|source| {
             EdgeError::Record(wire::WireError::Unwritable { kind: End::TYPE, source })

@@ -5,7 +5,7 @@ use testkit::{Shell, pc, root};
 use crate::{EPOCH, stream};
 
 /// The tools, in the order of the pipeline.
-pub(crate) const TOOLS: [&str; 4] = ["discover", "digest", "assemble", "store"];
+pub(crate) const TOOLS: [&str; 5] = ["discover", "digest", "verify", "assemble", "store"];
 
 #[test]
 fn a_reader_that_leaves_is_quiet() {
