@@ -54,7 +54,7 @@ fn main() -> ExitCode {
             holds = false;
             continue;
         };
-        match case.engine.as_ref().and_then(|engine| rate(engine)) {
+        match case.engine.as_ref().and_then(rate) {
             Some(engine) => {
                 let slower = engine / ours;
                 let word = if slower <= AT_MOST { "holds" } else { "DOES NOT HOLD" };
