@@ -4,10 +4,10 @@
 //! authority that no root knows (nothing to check it against) or claims one that a root knows
 //! and that did not sign it (a forgery). That is answered here, by our own check.
 
-use sigstore_verify::crypto::verify_signature;
 use sigstore_verify::crypto::{
     CertificateInfo, KeyAlgorithm, SigningScheme, parse_certificate_info,
 };
+use sigstore_verify::crypto::{Error as CryptoError, verify_signature};
 use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{DerCertificate, DerPublicKey, SignatureBytes};
 use x509_cert::Certificate;
@@ -47,7 +47,7 @@ pub(super) struct Leaf {
 pub(super) enum Issued {
     /// It claims no authority of this root.
     Unknown,
-    /// An authority of this root signed it, or a certificate between them.
+    /// An authority of this root signed it, or a certificate between them, as far as we can tell.
     ByAuthority,
     /// It claims an authority of this root, which did not sign it.
     Forged,
@@ -83,11 +83,13 @@ impl Authority {
         }
     }
 
-    fn signed(&self, certificate: &Certificate) -> bool {
-        let Ok(algorithm) = KeyAlgorithm::from_spki(&self.key) else { return false };
-        let Some(scheme) = scheme_of(algorithm, &certificate.signature_algorithm.oid) else {
-            return false;
-        };
+    /// Whether its key signed a certificate. In an algorithm that we do not know it may have: the
+    /// engine, which knows more or refuses, decides.
+    fn may_have_signed(&self, certificate: &Certificate) -> bool {
+        let scheme = KeyAlgorithm::from_spki(&self.key)
+            .ok()
+            .and_then(|key| scheme_of(key, &certificate.signature_algorithm.oid));
+        let Some(scheme) = scheme else { return true };
         let (Ok(message), Some(signature)) =
             (certificate.tbs_certificate.to_der(), certificate.signature.as_bytes())
         else {
@@ -102,11 +104,16 @@ impl Leaf {
     /// Reads a signing certificate.
     pub(super) fn read(der: Vec<u8>, chain: Vec<DerCertificate>) -> Result<Self, Fault> {
         let der = DerCertificate::new(der);
-        let bad = |error: &dyn std::fmt::Display| {
-            Fault::caused(Reason::Malformed, "the certificate cannot be read", error)
-        };
-        let parsed = parse(der.as_bytes()).map_err(|error| bad(&error))?;
-        let info = parse_certificate_info(&der).map_err(|error| bad(&error))?;
+        const WHAT: &str = "the certificate cannot be read";
+        let parsed =
+            parse(der.as_bytes()).map_err(|error| Fault::caused(Reason::Malformed, WHAT, error))?;
+        let info = parse_certificate_info(&der).map_err(|error| match error {
+            // Of a key that the engine does not know nothing can be said.
+            CryptoError::InvalidKey(_) | CryptoError::UnsupportedAlgorithm(_) => {
+                Fault::caused(Reason::Format, "the certificate's key is not judged here", error)
+            }
+            other => Fault::caused(Reason::Malformed, WHAT, other),
+        })?;
         Ok(Self { der, info, parsed, chain })
     }
 
@@ -118,14 +125,15 @@ impl Leaf {
         for _ in 0..MAX_DEPTH {
             let mut claimed = authorities.iter().filter(|a| a.is_claimed_by(current)).peekable();
             if claimed.peek().is_some() {
-                return if claimed.any(|a| a.signed(current)) {
+                return if claimed.any(|a| a.may_have_signed(current)) {
                     Issued::ByAuthority
                 } else {
                     Issued::Forged
                 };
             }
             let above = |next: &&Certificate| {
-                Authority::of(next).is_some_and(|a| a.is_claimed_by(current) && a.signed(current))
+                Authority::of(next)
+                    .is_some_and(|a| a.is_claimed_by(current) && a.may_have_signed(current))
             };
             let Some(next) = chain.iter().find(above) else { return Issued::Unknown };
             current = next;

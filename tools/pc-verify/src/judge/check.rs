@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use records::{Certificate, LogEntry, Signer};
+use sigstore_verify::crypto::SigningScheme;
 use sigstore_verify::types::DerPublicKey;
 
 use super::certificate::{Issued, Leaf};
@@ -63,40 +64,42 @@ impl Judge {
             let detail = "the signature was not made with the key of the certificate beside it";
             return Err(Fault::new(Reason::Signature, detail));
         }
-        for entry in &signed.entries {
-            entry.describes(signed)?;
-        }
+        Self::describe(signed, &mut doubts, |_| Ok(()))?;
         let witnesses = self.witnesses(signed, &mut doubts)?;
         let roots = self.issuers(leaf, &mut doubts)?;
         for (time, _) in &witnesses.times {
             leaf.valid_at(*time)?;
         }
         self.demand_time(signed, &witnesses, &roots, &mut doubts);
-        let Made::By(scheme) = made else {
-            doubts.add(unread_scheme());
-            return Err(doubts.worst().unwrap_or_else(unread_scheme));
+        let scheme = match made {
+            Made::By(scheme) if engine::can(signed, key, made) => scheme,
+            _ => {
+                doubts.add(unread_scheme());
+                return Err(doubts.worst().unwrap_or_else(unread_scheme));
+            }
         };
-        if !engine::can(signed, key, made) {
-            doubts.add(unread_scheme());
+        match doubts.worst() {
+            Some(doubt) => Err(doubt),
+            None => verify_certificate(signed, leaf, scheme, &witnesses, &roots),
         }
-        if let Some(doubt) = doubts.worst() {
-            return Err(doubt);
-        }
-        let mut refused = None;
-        for (place, root) in roots {
-            if !witnesses.known[place] {
-                continue;
+    }
+
+    /// Fails when an entry is about another signature; `logged` judges the key of each that logs
+    /// one without a certificate.
+    fn describe(
+        signed: &Signed,
+        doubts: &mut Doubts,
+        logged: impl Fn(&DerPublicKey) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        for entry in &signed.entries {
+            match entry.describes(signed) {
+                Ok(Some(key)) => logged(&key)?,
+                Ok(None) => {}
+                Err(fault) if fault.reason == Reason::Format => doubts.add(fault),
+                Err(fault) => return Err(fault),
             }
-            match engine::verify(root, signed, scheme, None, &witnesses.times()) {
-                Ok(_) => return Ok(by_certificate(leaf, root, &witnesses)),
-                Err(fault) => refused = Some(fault),
-            }
         }
-        Err(refused.unwrap_or_else(|| {
-            let detail =
-                "no one root knows its authority, its log and its timestamp authority together";
-            Fault::new(Reason::NoRoot, detail)
-        }))
+        Ok(())
     }
 
     /// The roots whose authority made a certificate.
@@ -161,11 +164,9 @@ impl Judge {
         let mut doubts = Doubts::default();
         doubts.extend(signed.unjudged.clone());
         let found = self.key_of(signed);
-        for entry in &signed.entries {
-            if let Some(logged) = entry.describes(signed)? {
-                check_logged(signed, &logged, found.map(|(key, _)| key))?;
-            }
-        }
+        Self::describe(signed, &mut doubts, |logged| {
+            check_logged(signed, logged, found.map(|(key, _)| key))
+        })?;
         let mut open = Doubts::default();
         let witnesses = self.witnesses(signed, &mut open)?;
         let Some((key, made)) = found else {
@@ -272,6 +273,31 @@ impl Judge {
         }
         Ok(witnesses)
     }
+}
+
+/// The engine's verification, by each root that knows all that came along.
+fn verify_certificate(
+    signed: &Signed,
+    leaf: &Leaf,
+    scheme: SigningScheme,
+    witnesses: &Witnesses,
+    roots: &[(usize, &Root)],
+) -> Result<Proof, Fault> {
+    let mut refused = None;
+    for (place, root) in roots {
+        if !witnesses.known[*place] {
+            continue;
+        }
+        match engine::verify(root, signed, scheme, None, &witnesses.times()) {
+            Ok(_) => return Ok(by_certificate(leaf, root, witnesses)),
+            Err(fault) => refused = Some(fault),
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        let detail =
+            "no one root knows its authority, its log and its timestamp authority together";
+        Fault::new(Reason::NoRoot, detail)
+    }))
 }
 
 /// Whether a certificate was promised to certificate transparency logs of which this root, which

@@ -96,6 +96,19 @@ fn roots_say_what_they_are() {
     assert!(matches!(Root::from_json("r", text), Err(RootError::Unusable { .. })));
 }
 
+/// Of a key that is not judged nothing can be said, and so nothing against it.
+#[test]
+fn a_certificate_of_another_kind_of_key() {
+    let instance = Instance::new();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).expect("a key");
+    let pem = certificate_pem(&instance.certificate(&key));
+    let material = simple(b"whatever", &[("certificate", pem)]);
+    assert_eq!(
+        word(&judge_with(vec![instance.root(Has::Everything)], &material)),
+        "present/format"
+    );
+}
+
 /// Text of strangers in a detail is cleaned and cut.
 #[test]
 fn details_are_one_clean_line() {
