@@ -67,14 +67,14 @@ make_bundle-tampered() {
         | if .dsseEnvelope.signatures[0].sig[20:21] == .dsseEnvelope.signatures[0].sig[21:22] then error("nothing changed") else . end' \
         "$work/bundle.json" >"$work/tampered.json"
     attach_bundle "$work/tampered.json" https://sigstore.dev/cosign/sign/v1
-    found signature bundle referrers index dev https://sigstore.dev/cosign/sign/v1 "$(invalid signature)"
+    found signature bundle/0.3 referrers index dev https://sigstore.dev/cosign/sign/v1 "$(invalid signature)"
 }
 
 make_bundle-copied() {
     make_donor
     bundle_statement dev "$(statement_of "$donor" https://sigstore.dev/cosign/sign/v1 '{}')"
     attach_bundle "$work/bundle.json" https://sigstore.dev/cosign/sign/v1
-    found signature bundle referrers index dev https://sigstore.dev/cosign/sign/v1 "$(invalid subject)"
+    found signature bundle/0.3 referrers index dev https://sigstore.dev/cosign/sign/v1 "$(invalid subject)"
 }
 
 make_bundle-attestations() {
@@ -142,8 +142,8 @@ make_legacy-copied() {
     for kind in sig att; do
         quietly crane copy --insecure "$(address "$(evidence_tag "$donor" $kind)")" "$(address "$(evidence_tag "$target" $kind)")"
     done
-    found signature simple-signing tag-sig index cosign '' "$(invalid subject)"
-    found provenance dsse tag-att index cosign $slsa_v1 "$(invalid subject)"
+    found signature cosign/simple sigTag index cosign '' "$(invalid subject)"
+    found provenance dsse/in-toto attTag index cosign $slsa_v1 "$(invalid subject)"
 }
 
 make_elsewhere() {
@@ -167,5 +167,5 @@ make_github-shared-builder() {
 github_attestation() {
     bundle_statement "$1" "$(statement_of "$reference" $slsa_v1 "$(evidence github "$(claims_of "$1")")")"
     attach_bundle "$work/bundle.json" $slsa_v1
-    found provenance bundle referrers index "$1" $slsa_v1 "$2"
+    found provenance bundle/0.3 referrers index "$1" $slsa_v1 "$2"
 }
