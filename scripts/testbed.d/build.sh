@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 : "${here:?}"
 
-# Builds the components named (all, if none is) as far as they are missing.
+# Builds the components named (all but those in skipped, if none is) as far as they
+# are missing.
 build_components() {
     local name version package started=$SECONDS built=0
     local -a wanted=("$@")
@@ -12,6 +13,7 @@ build_components() {
     done
     while read -r name version package; do
         [ ${#wanted[@]} -eq 0 ] || printf '%s\n' "${wanted[@]}" | grep -qxF "$name" || continue
+        [[ " ${skipped-} " != *" $name "* ]] || continue
         if [ ! -x "$(component_path "$name" "$version" "$package")" ]; then
             build_one "$name" "$version" "$package"
         fi
