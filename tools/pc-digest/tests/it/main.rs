@@ -5,6 +5,7 @@ mod crowds;
 mod drift;
 mod given;
 mod layouts;
+mod lies;
 mod mirrors;
 mod private;
 mod requests;
