@@ -6,6 +6,7 @@ mod drift;
 mod given;
 mod large;
 mod layouts;
+mod lies;
 mod mirrors;
 mod private;
 mod requests;

@@ -191,7 +191,10 @@ impl Why {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 429 | 502 | 503 | 504),
-            Self::Connection { how, .. } => matches!(how, Broken::Other | Broken::Timeout),
+            // An API server that starts anew refuses connections for some seconds.
+            Self::Connection { how, .. } => {
+                matches!(how, Broken::Refused | Broken::Timeout | Broken::Other)
+            }
             _ => false,
         }
     }

@@ -68,7 +68,7 @@ pub struct HttpArgs {
         long,
         value_name = "N",
         env = "PROVENANCE_MAX_IN_FLIGHT_NEW",
-        default_value_t = 128,
+        default_value_t = 256,
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     pub max_in_flight_new: u16,

@@ -43,9 +43,9 @@ impl Breakers {
         self.hosts().remove(host);
     }
 
-    /// Takes note of how an operation ended. The failure is the host's that was asked last, behind
-    /// a redirect another than the first.
-    pub(crate) fn note(&self, outcome: &Result<Answer, AskError>) {
+    /// Takes note of how an operation ended, and says whose failure it was, if it was one: the
+    /// host's that was asked last, behind a redirect another than the first.
+    pub(crate) fn note<'o>(&self, outcome: &'o Result<Answer, AskError>) -> Option<&'o Host> {
         let (host, failure) = match outcome {
             Ok(answer) => {
                 (&answer.host, of_status(answer.status).map(|code| (code, answer.refusal())))
@@ -53,17 +53,18 @@ impl Breakers {
             Err(error) => match of_problem(error.problem()) {
                 Verdict::Failed(code) => (error.host(), Some((code, error.clone()))),
                 Verdict::Answered => (error.host(), None),
-                Verdict::Silent => return,
+                Verdict::Silent => return None,
             },
         };
         let mut hosts = self.hosts();
         let Some((code, error)) = failure else {
             hosts.remove(host);
-            return;
+            return None;
         };
         let last = error.problem().to_string().into();
         let in_a_row = hosts.get(host).map_or(0, |failures| failures.in_a_row).saturating_add(1);
         hosts.insert(host.clone(), Failures { in_a_row, code, last });
+        Some(host)
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<Host, Failures>> {

@@ -12,7 +12,7 @@ use crate::address::Scheme;
 use crate::breaker::Breakers;
 use crate::decode::{self, Coding};
 use crate::guard::Guard;
-use crate::in_flight::{InFlight, Permit};
+use crate::in_flight::{InCrowd, InFlight, Permit};
 use crate::kind::ERROR_BODY_LIMIT;
 use crate::redirect::{self, MAX_REDIRECTS};
 use crate::retry;
@@ -118,6 +118,13 @@ impl Client {
         Address::new(scheme, host, path)
     }
 
+    /// Somebody waits for what another asks this host, until this is dropped: hosts that have not
+    /// answered yet are tried in the order of how many wait for them.
+    #[must_use]
+    pub fn waits_for(&self, host: &Host) -> InCrowd {
+        self.0.in_flight.join(host)
+    }
+
     /// What was asked so far.
     #[must_use]
     pub fn requests(&self) -> RequestCounts {
@@ -132,6 +139,9 @@ impl Client {
     pub async fn ask(&self, request: Request) -> Result<Answer, AskError> {
         let mut left = self.0.operation_timeout;
         let mut tries = 0;
+        let host = request.address.host();
+        let trial = self.0.in_flight.trial(host, || self.may_ask(host));
+        let trial = self.within_run(trial).await.map_err(|problem| request.failed(problem))?;
         loop {
             tries += 1;
             let mut permit = None;
@@ -141,7 +151,12 @@ impl Client {
             let time = self.time_left().map_or(left, |run| run.min(left));
             let Some(wait) = retry::wait(&outcome, tries, self.0.tries, time) else {
                 // Before the permit goes to the next, who may find the breaker open.
-                self.0.breakers.note(&outcome);
+                if self.0.breakers.note(&outcome) == Some(host) {
+                    trial.failed();
+                }
+                if self.0.breakers.open(host).is_some() {
+                    self.0.in_flight.gave_up(host);
+                }
                 return outcome;
             };
             drop(permit);
@@ -204,12 +219,19 @@ impl Client {
             return Err(Problem::HostNotAllowed(host.clone()));
         }
         self.0.guard.check(&request.address)?;
-        let permit = self.0.in_flight.permit(host, || self.may_ask(host));
+        self.within_run(self.0.in_flight.permit(host, || self.may_ask(host))).await
+    }
+
+    /// Waits no longer than the run takes.
+    async fn within_run<T>(
+        &self,
+        waiting: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
         match self.time_left() {
             Some(left) => {
-                tokio::time::timeout(left, permit).await.unwrap_or(Err(Problem::Deadline))
+                tokio::time::timeout(left, waiting).await.unwrap_or(Err(Problem::Deadline))
             }
-            None => permit.await,
+            None => waiting.await,
         }
     }
 

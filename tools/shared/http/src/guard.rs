@@ -6,7 +6,7 @@
 //! only what passed (so there is no second look-up to be lied to), and literals before they are
 //! sent, since no resolver sees those.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -74,22 +74,33 @@ impl Resolve for Guard {
         let rules = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let (mut passed, mut refused) = (Vec::new(), None);
-            for address in found {
-                match rules.check(name.as_str(), address.ip()) {
-                    Ok(()) => passed.push(address),
-                    Err(why) => refused = Some(why),
-                }
-            }
-            match refused {
-                Some(why) if passed.is_empty() => Err(why.into()),
-                _ => Ok(Box::new(passed.into_iter()) as Addrs),
-            }
+            let passed = rules.passed(name.as_str(), found)?;
+            Ok(Box::new(passed.into_iter()) as Addrs)
         })
     }
 }
 
 impl Rules {
+    /// Those of the addresses of a name that may be asked. A connection goes to one of these and
+    /// to no other: what the name resolves to at the next look-up is judged then.
+    fn passed(
+        &self,
+        name: &str,
+        found: impl IntoIterator<Item = SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Refused> {
+        let (mut passed, mut refused) = (Vec::new(), None);
+        for address in found {
+            match self.check(name, address.ip()) {
+                Ok(()) => passed.push(address),
+                Err(why) => refused = Some(why),
+            }
+        }
+        match refused {
+            Some(why) if passed.is_empty() => Err(why),
+            _ => Ok(passed),
+        }
+    }
+
     /// Whether the host of this name may be asked at this address. Resolvers are not told the port.
     fn check(&self, name: &str, address: IpAddr) -> Result<(), Refused> {
         let meant = self.named.names(name) || self.hosts.allows(name, address);
@@ -235,6 +246,22 @@ mod tests {
         for other in ["127.0.0.2:5000", "127.0.0.1", "127.0.0.1:6443"] {
             assert_eq!(kind(&guard, other), Some("a loopback address"), "{other}");
         }
+    }
+
+    /// A name that means another address at every look-up gets nowhere by that.
+    #[test]
+    fn every_look_up_is_judged_by_itself() {
+        let guard = guard(&[], &[]);
+        let passed = |found: &[&str]| {
+            let found = found.iter().map(|ip| SocketAddr::new(ip.parse().expect("an IP"), 0));
+            let passed = guard.0.passed("rebinds.example", found);
+            passed.map(|passed| passed.iter().map(|one| one.ip().to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(passed(&["203.0.113.7"]), Ok(vec!["203.0.113.7".to_owned()]));
+        let second = passed(&["127.0.0.1"]).expect_err("refused");
+        assert_eq!(second.kind, "a loopback address");
+        let mixed = passed(&["127.0.0.1", "203.0.113.7", "::ffff:169.254.169.254", "::1"]);
+        assert_eq!(mixed, Ok(vec!["203.0.113.7".to_owned()]), "no other is there to connect to");
     }
 
     #[tokio::test]

@@ -29,6 +29,8 @@ struct Known {
     /// The room while the host has not answered yet: as many as it takes to open its breaker.
     untried: Arc<Semaphore>,
     answered: SetOnce<()>,
+    /// It is not asked any more.
+    given_up: SetOnce<()>,
     /// How many questions wait for this host.
     crowd: Arc<AtomicUsize>,
     pace: Option<Pace>,
@@ -48,9 +50,23 @@ const UNTRIED: usize = crate::breaker::FAILURES as usize;
 /// The right to have one request in flight; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    _untried: Option<OwnedSemaphorePermit>,
     _host: Option<OwnedSemaphorePermit>,
     _common: Common,
+}
+
+/// The right to try a host that has not answered yet, for a whole operation with its tries; given
+/// back when dropped. Nothing to have where the host has answered.
+#[derive(Debug)]
+pub(crate) struct Trial(Option<OwnedSemaphorePermit>);
+
+impl Trial {
+    /// The host did not answer. Nobody else tries in this one's place: so many failures open its
+    /// breaker, and more than those nobody should wait for.
+    pub(crate) fn failed(self) {
+        if let Some(permit) = self.0 {
+            permit.forget();
+        }
+    }
 }
 
 /// A share of what all hosts have in common.
@@ -63,17 +79,18 @@ enum Common {
     New(Place),
 }
 
-/// One that waits for a host, while it does.
-struct InCrowd<'k>(&'k AtomicUsize);
+/// One of those who wait for a host, until it is dropped.
+#[derive(Debug)]
+pub struct InCrowd(Arc<AtomicUsize>);
 
-impl<'k> InCrowd<'k> {
-    fn join(crowd: &'k AtomicUsize) -> Self {
+impl InCrowd {
+    fn join(crowd: &Arc<AtomicUsize>) -> Self {
         crowd.fetch_add(1, Ordering::Relaxed);
-        Self(crowd)
+        Self(Arc::clone(crowd))
     }
 }
 
-impl Drop for InCrowd<'_> {
+impl Drop for InCrowd {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -103,12 +120,6 @@ impl InFlight {
         may()?;
         let known = self.known(host);
         let _waiting = InCrowd::join(&known.crowd);
-        // Of a host that answers meanwhile, nobody waits on to be among the first.
-        let untried = tokio::select! {
-            biased;
-            () = known.has_answered() => None,
-            permit = acquire(&known.untried) => permit,
-        };
         let _host = acquire(&known.room).await;
         may()?;
         let mut turn = None;
@@ -118,16 +129,47 @@ impl InFlight {
             tokio::time::sleep_until((*next).into()).await;
             turn = Some((next, pace.every));
         }
-        let (_untried, _common) = tokio::select! {
+        let _common = tokio::select! {
             biased;
-            () = known.has_answered() => (None, Common::All(acquire(&self.all).await)),
-            place = self.new.enter(&known.crowd) => (untried, Common::New(place)),
+            () = known.has_answered() => Common::All(acquire(&self.all).await),
+            place = self.new.enter(&known.crowd) => Common::New(place),
         };
         may()?;
         if let Some((mut next, every)) = turn {
             *next = Instant::now() + every;
         }
-        Ok(Permit { _untried, _host, _common })
+        Ok(Permit { _host, _common })
+    }
+
+    /// Waits for the right to try a host, where it has not answered yet, as long as it `may` be.
+    pub(crate) async fn trial<E>(
+        &self,
+        host: &Host,
+        may: impl Fn() -> Result<(), E>,
+    ) -> Result<Trial, E> {
+        may()?;
+        let known = self.known(host);
+        let _waiting = InCrowd::join(&known.crowd);
+        // Of a host that answers meanwhile, nobody waits on to be among the first.
+        let permit = tokio::select! {
+            biased;
+            () = known.has_answered() => None,
+            _ = known.given_up.wait() => None,
+            permit = acquire(&known.untried) => permit,
+        };
+        may()?;
+        Ok(Trial(permit))
+    }
+
+    /// Waits for a host without asking it yet.
+    pub(crate) fn join(&self, host: &Host) -> InCrowd {
+        InCrowd::join(&self.known(host).crowd)
+    }
+
+    /// The host is not asked any more.
+    pub(crate) fn gave_up(&self, host: &Host) {
+        // An error says that it was given up before.
+        let _ = self.known(host).given_up.set(());
     }
 
     /// The host answered.
@@ -146,6 +188,7 @@ impl InFlight {
                 room: Arc::new(Semaphore::new(room)),
                 untried: Arc::new(Semaphore::new(room.min(UNTRIED))),
                 answered: SetOnce::new(),
+                given_up: SetOnce::new(),
                 crowd: Arc::default(),
                 pace: pace.map(|every| Pace { every, next: Instant::now().into() }),
             })
@@ -176,6 +219,12 @@ mod tests {
     /// A permit that nothing forbids.
     async fn permit(limits: &InFlight, host: &Host) -> Permit {
         limits.permit(host, || Ok::<_, Infallible>(())).await.unwrap_or_else(|never| match never {})
+    }
+
+    /// A trial that nothing forbids, where it need not be waited for.
+    async fn trial(limits: &InFlight, host: &Host) -> Option<Trial> {
+        let trial = limits.trial(host, || Ok::<_, Infallible>(()));
+        tokio::time::timeout(Duration::from_millis(20), trial).await.ok()?.ok()
     }
 
     fn host(name: &str) -> Host {
@@ -287,18 +336,28 @@ mod tests {
         let host = "new".parse().expect("a host");
         let mut held = Vec::new();
         for _ in 0..UNTRIED {
-            held.push(permit(&limits, &host).await);
+            held.push(trial(&limits, &host).await.expect("a trial"));
         }
-        assert!(
-            tokio::time::timeout(Duration::from_millis(20), permit(&limits, &host)).await.is_err()
-        );
+        assert!(trial(&limits, &host).await.is_none());
         limits.answered(&host);
-        for _ in UNTRIED..8 {
-            held.push(permit(&limits, &host).await);
+        for _ in UNTRIED..80 {
+            held.push(trial(&limits, &host).await.expect("none is needed"));
         }
-        assert!(
-            tokio::time::timeout(Duration::from_millis(20), permit(&limits, &host)).await.is_err()
-        );
+    }
+
+    #[tokio::test]
+    async fn who_failed_is_not_followed_by_another() {
+        let limits = InFlight::new(32, 16, 8, Hosts::default());
+        let host = "new".parse().expect("a host");
+        drop(trial(&limits, &host).await.expect("a trial"));
+        for _ in 0..UNTRIED {
+            trial(&limits, &host).await.expect("a trial").failed();
+        }
+        assert!(trial(&limits, &host).await.is_none(), "as many as open the breaker have failed");
+        limits.gave_up(&host);
+        let refused = limits.trial(&host, || Err::<(), _>("left alone")).await;
+        assert_eq!(refused.expect_err("left alone"), "left alone");
+        assert!(trial(&limits, &host).await.is_some(), "nobody waits for ever");
     }
 
     #[tokio::test]

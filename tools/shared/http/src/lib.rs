@@ -43,6 +43,7 @@ pub use deadline::{Deadline, DeadlineError};
 pub use error::{AskError, Cause, Problem};
 pub use host::{AllowedHosts, Host, HostError, PlainHttp};
 pub use hosts::{HostCredentials, HostSettings, Hosts, HostsError, Mirror, Upstream};
+pub use in_flight::InCrowd;
 pub use kind::Kind;
 pub use network::{Network, NetworkError};
 pub use request::{Method, Request};

@@ -144,7 +144,9 @@ impl Auth {
         request: &Request,
         wants: &Wants,
     ) -> Result<(Answer, Carried), Error> {
+        let waiting = self.client.waits_for(request.address().host());
         let mut asked = wants.asked.lock().await;
+        drop(waiting);
         if *asked {
             drop(asked);
             let (header, carried) = self.known(who, request, wants).await?;

@@ -58,7 +58,30 @@ async fn nobody_listens() {
     let error = list(&cluster).await.expect_err("refused");
     assert_eq!(how(&error), Some(Broken::Refused), "{error:?}");
     assert!(error.message().contains("--from FILE"), "{}", error.message());
-    assert_eq!(cluster.requests()["pods"], 1, "asking again would not help");
+    assert_eq!(cluster.requests()["pods"], 4, "it may be about to start");
+}
+
+#[tokio::test]
+async fn a_server_that_starts_anew_is_waited_for() {
+    let address = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        listener.local_addr().expect("an address")
+    };
+    let cluster = connect(&format!("http://{address}"), "{}").await.expect("a client");
+    let listing = tokio::spawn({
+        let cluster = cluster.clone();
+        async move { list(&cluster).await }
+    });
+    while cluster.requests().get("pods").is_none_or(|asked| *asked < 2) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let listener = TcpListener::bind(address).await.expect("the same port");
+    let (mut connection, _) = listener.accept().await.expect("a connection");
+    let _ = connection.read(&mut [0; 4096]).await;
+    let body = r#"{"kind":"PodList","items":[{"metadata":{"name":"a"}}]}"#;
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    connection.write_all(answer.as_bytes()).await.expect("written");
+    assert_eq!(listing.await.expect("the task").expect("pods").len(), 1);
 }
 
 #[tokio::test]
