@@ -1,7 +1,7 @@
 //! How many pieces of evidence a core judges in a second, for each form, beside the bare engine.
 //!
 //! The judge makes checks of its own before the engine makes all of them, so it is slower; the run
-//! fails when it takes more than four times as long. The evidence is the shared folder's
+//! fails when it takes more than three times as long. The evidence is the shared folder's
 //! (`PC_SHARED_DATA`). Numbers are of this machine and mean nothing elsewhere.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use sigstore_verify::types::{Artifact, ArtifactDigest, Bundle, DerPublicKey, Has
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
 /// How much longer the judge may take than the engine alone.
-const AT_MOST: f64 = 4.0;
+const AT_MOST: f64 = 3.0;
 
 /// How long each is measured.
 const LONG: Duration = Duration::from_millis(700);
