@@ -1,6 +1,6 @@
 //! From what was found to the records that answer.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use records::{
     Attestation, AttestationFind, Combined, Failure, FailureCode, FindVerdict, Known, Policy,
@@ -188,10 +188,30 @@ fn settle_listing(question: &Question, findings: &mut Findings) {
     }
 }
 
-/// The same evidence in two stores is one find, in the first of them.
+/// The same evidence in two stores is one find. A copy may have lost its log entry or timestamp,
+/// or have got a wrong one, so the copy that proves most is kept, and of equals the first.
 fn unite(finds: &mut Vec<Find>) {
-    let mut seen = HashSet::new();
-    finds.retain(|find| seen.insert((find.finding.judged.id.clone(), find.finding.verdict())));
+    let proves = |find: &Find| match find.finding.verdict() {
+        FindVerdict::Unknown => 0,
+        FindVerdict::Present => 1,
+        FindVerdict::Invalid => 2,
+        FindVerdict::Valid => 3,
+        FindVerdict::Trusted => 4,
+    };
+    let mut best: HashMap<String, (usize, u8)> = HashMap::new();
+    for (at, find) in finds.iter().enumerate() {
+        let one = (at, proves(find));
+        let kept = best.entry(find.finding.judged.id.clone()).or_insert(one);
+        if one.1 > kept.1 {
+            *kept = one;
+        }
+    }
+    let kept: HashSet<usize> = best.into_values().map(|(at, _)| at).collect();
+    let mut at = 0;
+    finds.retain(|_| {
+        at += 1;
+        kept.contains(&(at - 1))
+    });
 }
 
 /// Whether a find counts through the index, and not because it names the manifest.

@@ -243,7 +243,16 @@ impl Examiner {
             .panic_handler(|_| tracing::error!("judging a piece of evidence broke off"))
             .build()?;
         let room = Arc::new(Semaphore::new(ROOM));
-        Ok(Arc::new(Self { judge, trust, builders, expected, pool, room, keeps, took: Mutex::default() }))
+        Ok(Arc::new(Self {
+            judge,
+            trust,
+            builders,
+            expected,
+            pool,
+            room,
+            keeps,
+            took: Mutex::default(),
+        }))
     }
 
     /// Whom the configuration trusts.

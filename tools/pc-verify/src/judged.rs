@@ -144,6 +144,8 @@ pub enum Reason {
     NoRoot,
     /// `present`: nothing proves when it was signed.
     NoTime,
+    /// `present`: it is in no transparency log, and its root or key demands one.
+    NoLog,
     /// `present`: a format that is not judged.
     Format,
     /// `invalid`: it is not what its format says.
@@ -166,11 +168,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for documents and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unsigned,
         Self::NoKey,
         Self::NoRoot,
         Self::NoTime,
+        Self::NoLog,
         Self::Format,
         Self::Malformed,
         Self::Signature,
@@ -190,6 +193,7 @@ impl Reason {
             Self::NoKey => "no-key",
             Self::NoRoot => "no-root",
             Self::NoTime => "no-time",
+            Self::NoLog => "no-log",
             Self::Format => "format",
             Self::Malformed => "malformed",
             Self::Signature => "signature",
@@ -212,6 +216,9 @@ impl Reason {
                 "its authority, log or timestamp authority is in no configured root, or the root is too old"
             }
             Self::NoTime => "nothing proves when it was signed",
+            Self::NoLog => {
+                "it is in no transparency log, and its root or key demands one (`--insecure-ignore-tlog`)"
+            }
             Self::Format => "it is in a format that is not judged",
             Self::Malformed => "it is not what its format says",
             Self::Signature => "the signature is not of these bytes by this key",
@@ -230,9 +237,12 @@ impl Reason {
     #[must_use]
     pub fn verdict(self) -> FindVerdict {
         match self {
-            Self::Unsigned | Self::NoKey | Self::NoRoot | Self::NoTime | Self::Format => {
-                FindVerdict::Present
-            }
+            Self::Unsigned
+            | Self::NoKey
+            | Self::NoRoot
+            | Self::NoTime
+            | Self::NoLog
+            | Self::Format => FindVerdict::Present,
             Self::Malformed
             | Self::Signature
             | Self::Subject

@@ -39,12 +39,17 @@ impl Setup {
             None => Table::built_in().clone(),
         });
         let fetched = fetched(sources.wanted(), http, cluster).await?;
+        let log = sources.log();
         let shared = Arc::clone(&builders);
         let is_shared = Box::new(move |by: &_| shared.is_shared(by));
         let trust = Trust::new(sources, &fetched, jiff::Timestamp::now(), is_shared)
             .map_err(Fault::usage)?;
-        let roots: Vec<judge::Root> =
-            trust.roots().iter().map(root).collect::<Result<_, _>>().map_err(Fault::usage)?;
+        let roots: Vec<judge::Root> = trust
+            .roots()
+            .iter()
+            .map(|it| root(it, log))
+            .collect::<Result<_, _>>()
+            .map_err(Fault::usage)?;
         let keys: Vec<judge::Key> =
             trust.keys().iter().map(key).collect::<Result<_, _>>().map_err(Fault::usage)?;
         Ok(Self { trust, judge: Judge::new(roots, keys), builders })
@@ -99,12 +104,19 @@ async fn fetched(
     fetch(wanted, async |at| get(&client, at).await, secret).await.map_err(Fault::incomplete)
 }
 
-fn root(root: &trust::Root) -> Result<judge::Root, judge::RootError> {
-    match root.source() {
+fn root(root: &trust::Root, log: trust::LogDemand) -> Result<judge::Root, judge::RootError> {
+    let root = match root.source() {
         RootSource::PublicGood => judge::Root::public_good(),
         RootSource::Github => judge::Root::github(),
         RootSource::Json(text) => judge::Root::from_json(root.name(), text),
-    }
+    }?;
+    Ok(match log {
+        trust::LogDemand::Demanded => root,
+        trust::LogDemand::NotDemanded => {
+            let demands = judge::Demands { log: false, ..root.demands() };
+            root.demanding(demands)
+        }
+    })
 }
 
 fn key(trusted: &TrustedKey) -> Result<judge::Key, judge::KeyError> {

@@ -71,12 +71,14 @@ impl Inquiry<'_> {
         self.record.found_in = (found.from != *repository).then(|| found.from.to_string());
     }
 
-    /// The content of what runs, where it is needed: an index says which manifest runs. A manifest
-    /// that was not found is not asked for again.
+    /// The content of what runs, where it is needed: an index says which manifest runs, and of what
+    /// does not run yet, on no known platform, nothing else proves that the registry has more than
+    /// a name for it. A manifest that was not found is not asked for again.
     async fn content(&mut self, place: &Repository, digest: &Digest) -> Option<Arc<Manifest>> {
         let found = self.record.present == Some(true) || self.record.found_in.is_some();
         let is_image = self.record.media_type.as_deref().is_some_and(decide::is_image);
-        if !found || is_image {
+        let says_all = self.platform.is_some() || self.question.runs();
+        if !found || is_image && says_all {
             return None;
         }
         match self.registry.manifest(place, digest).await {

@@ -1,7 +1,7 @@
 //! References as arguments.
 
 use testkit::pc;
-use testkit::registry::FakeRegistry;
+use testkit::registry::{Bytes, DigestHeader, FakeRegistry};
 
 use crate::digest;
 
@@ -57,4 +57,25 @@ fn no_input_is_a_source_of_nothing() {
     let ran = pc("digest").arg("-n").run().ok();
     assert_eq!(ran.records().len(), 1);
     let _ = pc("digest").run().code(1).says("the input is empty");
+}
+
+#[test]
+fn a_manifest_that_is_not_what_the_registry_says_is_told() {
+    for (switch, code) in [(Lie::Header, "not-found"), (Lie::Bytes, "digest-mismatch")] {
+        let registry = FakeRegistry::start();
+        registry.push_image("shop/one", Some("1"), "one");
+        registry.switch(|switches| match switch {
+            Lie::Header => switches.digest_header = DigestHeader::Wrong,
+            Lie::Bytes => switches.bytes = Bytes::Tampered,
+        });
+        let ran = digest(&registry).arg(format!("{}/shop/one:1", registry.host())).run().ok();
+        let codes: Vec<_> = ran.of_type("failure").iter().map(|it| it["code"].clone()).collect();
+        assert!(codes.contains(&code.into()), "{code}: {codes:?}");
+    }
+}
+
+/// What the registry says that is not so.
+enum Lie {
+    Header,
+    Bytes,
 }

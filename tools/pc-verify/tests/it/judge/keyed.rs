@@ -91,7 +91,7 @@ fn envelopes_with_several_signatures_and_with_none() {
     };
     let alone = || vec![key("ours", &ours).without_log()];
     assert_eq!(of(&bytes, &[], alone()), "valid", "one of them is by a key of ours");
-    assert_eq!(of(&bytes, &[], vec![key("ours", &ours)]), "present/no-time");
+    assert_eq!(of(&bytes, &[], vec![key("ours", &ours)]), "present/no-log");
     assert_eq!(of(&bytes, &[], vec![key("other", &signer()).without_log()]), "present/no-key");
     let body = dsse(&statement(), &second, &ours.public_key_pem());
     let logged = [("bundle", instance.annotation(&body, WHILE_VALID))];

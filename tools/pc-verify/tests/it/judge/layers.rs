@@ -48,7 +48,7 @@ fn simple_signing_with_keys() {
     };
     assert_eq!(word_of("key-only", vec![]), "present/no-key");
     assert_eq!(word_of("key-only", vec![cosign2()]), "present/no-key");
-    assert_eq!(word_of("key-only", vec![cosign()]), "present/no-time", "the log is demanded");
+    assert_eq!(word_of("key-only", vec![cosign()]), "present/no-log", "the log is demanded");
     assert_eq!(word_of("key-only", vec![cosign2(), cosign().without_log()]), "valid");
     if folder.join("key-rekor/signature-1").exists() {
         assert_eq!(word_of("key-rekor", vec![cosign2()]), "valid");
@@ -111,7 +111,7 @@ fn keys_of_cosign_2() {
                 word(&Judge::new(Vec::new(), keys).judge(&layer(&folder.join(file)), &digest, &[]))
             };
             assert_eq!(word(vec![key().without_log()]), "valid", "{kind} {file}");
-            assert_eq!(word(vec![key()]), "present/no-time", "{kind} {file}");
+            assert_eq!(word(vec![key()]), "present/no-log", "{kind} {file}");
             assert_eq!(word(vec![]), "present/no-key", "{kind} {file}");
         }
     }

@@ -299,7 +299,7 @@ fn time_by_an_authority_alone() {
     let judged = judge_with(vec![instance.root(Has::NoLog)], &good);
     assert_eq!(word(&judged), "valid", "{:?}", judged.detail);
     assert_eq!((judged.time_from, judged.log), (Some(TimeFrom::Authority), None));
-    assert_eq!(of(Has::Everything, &good), "present/no-time", "that root demands a log");
+    assert_eq!(of(Has::Everything, &good), "present/no-log", "that root demands a log");
     assert_eq!(of(Has::NoStamper, &good), "present/no-root");
     assert_eq!(of(Has::NoLog, &stamped(&keyless.signature, AFTERWARDS)), "invalid/certificate");
     assert_eq!(of(Has::NoLog, &stamped(b"another", WHILE_VALID)), "invalid/timestamp");
@@ -320,7 +320,7 @@ fn time_by_an_authority_alone() {
     assert_eq!((judged.time_from, judged.log), (Some(TimeFrom::Authority), None));
     assert_eq!(of(Has::NoLog, &attestation(&signature, WHILE_VALID)), "invalid/timestamp");
     assert_eq!(of(Has::NoLog, &attestation(&bytes, AFTERWARDS)), "invalid/certificate");
-    assert_eq!(of(Has::Everything, &attestation(&bytes, WHILE_VALID)), "present/no-time");
+    assert_eq!(of(Has::Everything, &attestation(&bytes, WHILE_VALID)), "present/no-log");
 }
 
 #[test]

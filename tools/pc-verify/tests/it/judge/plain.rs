@@ -40,9 +40,19 @@ fn what_nobody_signed() {
 
     let sbom = Material::Sbom {
         media_type: "application/spdx+json".to_owned(),
+        bytes: br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"name":"a"}]}"#
+            .as_slice()
+            .into(),
+    };
+    let judged = of(&sbom);
+    assert_eq!(word(&judged), "present/unsigned");
+    // What it is its bytes say, and not its media type.
+    assert_eq!(judged.format, "cyclonedx/1.6+json");
+    let other = Material::Sbom {
+        media_type: "application/vnd.syft+json".to_owned(),
         bytes: b"{}".as_slice().into(),
     };
-    assert_eq!(word(&of(&sbom)), "present/unsigned");
+    assert_eq!(word(&of(&other)), "present/format");
     for (media_type, format) in
         [("application/jose+json", "notation/jws"), ("application/cose", "notation/cose")]
     {

@@ -52,7 +52,6 @@ fn what_cannot_be_used_is_refused_with_what_would_be_right() {
         (key("https://acme.example/key.pub".into()), "#sha256="),
         (key("env://PROVENANCE_NO_SUCH_VARIABLE".into()), "is not set"),
         (key("awskms:///alias/release".into()), "cannot be used yet"),
-        (TrustArgs { insecure_ignore_tlog: true, ..none() }, "keys of `--key`"),
         (TrustArgs { certificate_identity: some(RELEASE), ..none() }, "give the issuer too"),
         (TrustArgs { certificate_identity_regexp: some(".*"), ..none() }, "give the issuer too"),
         (TrustArgs { certificate_oidc_issuer: some(ISSUER), ..none() }, "give the identity too"),
