@@ -73,7 +73,8 @@ fn the_table_of_tools_is_what_they_say() {
     let mut table = String::from(
         "\n| tool | what it does | records that it adds | flags |\n|---|---|---|---|\n",
     );
-    let end = String::from_utf8(stream()).expect("UTF-8");
+    let verified = pc("verify").env("PROVENANCE_LAYOUT", root().join("testdata/layouts"));
+    let end = verified.stdin(stream()).run().ok().text();
     let end: Value = serde_json::from_str(end.lines().last().expect("an end")).expect("JSON");
     for tool in TOOLS {
         let help = pc(tool).arg("--help").run().ok().text();
