@@ -40,7 +40,8 @@ impl Inquiry<'_> {
             }
         };
         self.manifest(repository, None, means, tagged).await;
-        (self.record.how, self.record.drift) = (Some(how), drift);
+        self.record.how = self.record.digest.is_some().then_some(how);
+        self.record.drift = drift;
     }
 
     async fn prove(

@@ -3,12 +3,17 @@
 
 use std::sync::Arc;
 
-use records::{Digest, Drift, FailureCode, PlatformManifest, text};
+use records::{Digest, Drift, FailureCode, How, PlatformManifest, text};
 use registry::{Answer, Descriptor, Manifest, Repository, TagOrDigest};
 
 use super::ask::{Asked, Problem};
 use super::{Inquiry, Tagged};
 use crate::decide::{self, Child, Comparison};
+
+/// Whether an error says that a registry contradicts itself, rather than that it was not asked.
+fn is_contradiction(code: FailureCode) -> bool {
+    matches!(code, FailureCode::BadResponse | FailureCode::DigestMismatch)
+}
 
 impl Inquiry<'_> {
     /// What runs is this index or manifest.
@@ -22,12 +27,20 @@ impl Inquiry<'_> {
         let place = self.locate(repository, other, &digest, tagged).await;
         let content = self.content(&place, &digest).await;
         self.place_manifest(&digest, content.as_deref());
+        let is_tags = tagged.is_some_and(|tag| tag.value.digest == digest);
+        // What came for the tag's digest was something else.
+        let disproven = is_tags && self.record.tag_digest.is_none();
         self.record.drift = match tagged {
-            Some(tag) if tag.value.digest == digest => Drift::Same,
+            _ if disproven => Drift::Unknown,
+            Some(_) if is_tags => Drift::Same,
             Some(tag) => self.drift(repository, &place, &digest, content.as_deref(), tag).await,
             None => Drift::Unknown,
         };
-        self.record.digest = Some(digest);
+        // What a status or a reference names is known whatever a registry says of it; what a tag
+        // means is not.
+        let named = matches!(self.record.how, Some(How::Status | How::Reference));
+        self.record.how = self.record.how.filter(|_| named || !disproven);
+        self.record.digest = (named || !disproven).then_some(digest);
     }
 
     /// Finds the repository that has the manifest: the reference's own, or the one that the
@@ -72,13 +85,12 @@ impl Inquiry<'_> {
     }
 
     /// The content of what runs, where it is needed: an index says which manifest runs, and of what
-    /// does not run yet, on no known platform, nothing else proves that the registry has more than
-    /// a name for it. A manifest that was not found is not asked for again.
+    /// does not run yet nothing else proves that the registry has more than a name for it. A
+    /// manifest that was not found is not asked for again.
     async fn content(&mut self, place: &Repository, digest: &Digest) -> Option<Arc<Manifest>> {
         let found = self.record.present == Some(true) || self.record.found_in.is_some();
         let is_image = self.record.media_type.as_deref().is_some_and(decide::is_image);
-        let says_all = self.platform.is_some() || self.question.runs();
-        if !found || is_image && says_all {
+        if !found || is_image && self.question.runs() {
             return None;
         }
         match self.registry.manifest(place, digest).await {
@@ -87,7 +99,21 @@ impl Inquiry<'_> {
                 self.contradicted(place, digest);
                 None
             }
-            Err(error) => self.failed(&error),
+            Err(error) => {
+                if is_contradiction(error.code()) {
+                    self.disproven(digest);
+                }
+                self.failed(&error)
+            }
+        }
+    }
+
+    /// What came is not what was said: neither that it is there, nor what a tag means, is known.
+    fn disproven(&mut self, digest: &Digest) {
+        self.record.present = None;
+        self.record.media_type = None;
+        if self.record.tag_digest.as_ref() == Some(digest) {
+            self.record.tag_digest = None;
         }
     }
 
@@ -104,7 +130,7 @@ impl Inquiry<'_> {
     /// A repository that said it has a manifest does not give it.
     fn contradicted(&mut self, place: &Repository, digest: &Digest) {
         // It said both, so neither is known.
-        self.record.present = None;
+        self.disproven(digest);
         let message = format!(
             "`{place}` names `{digest}` and has no manifest by that digest: it was removed in between, or the registry says a wrong digest"
         );

@@ -1,5 +1,6 @@
 //! References as arguments.
 
+use serde_json::Value;
 use testkit::pc;
 use testkit::registry::{Bytes, DigestHeader, FakeRegistry};
 
@@ -68,9 +69,15 @@ fn a_manifest_that_is_not_what_the_registry_says_is_told() {
             Lie::Header => switches.digest_header = DigestHeader::Wrong,
             Lie::Bytes => switches.bytes = Bytes::Tampered,
         });
-        let ran = digest(&registry).arg(format!("{}/shop/one:1", registry.host())).run().ok();
-        let codes: Vec<_> = ran.of_type("failure").iter().map(|it| it["code"].clone()).collect();
-        assert!(codes.contains(&code.into()), "{code}: {codes:?}");
+        let reference = format!("{}/shop/one:1", registry.host());
+        for flags in [&[][..], &["--platform", "linux/amd64"]] {
+            let ran = digest(&registry).arg(&reference).args(flags).run().ok();
+            let failures = ran.of_type("failure");
+            let codes: Vec<_> = failures.iter().map(|it| it["code"].clone()).collect();
+            assert!(codes.contains(&code.into()), "{code} {flags:?}: {codes:?}");
+            let record = &ran.of_type("digest")[0];
+            assert_eq!((&record["present"], &record["digest"]), (&Value::Null, &Value::Null));
+        }
     }
 }
 

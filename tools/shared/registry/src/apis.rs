@@ -1,21 +1,24 @@
-//! Which hosts have no referrers API, so that each is asked once.
+//! Which repositories have no referrers API, so that each is asked once.
+//!
+//! Not which hosts: behind one name there may be registries of several kinds, and what one of them
+//! lacks would silence the signatures of all the others.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use http::StatusCode;
-use http_asking::{Answer, Host};
+use http_asking::Answer;
 use serde::Deserialize;
 
 use crate::Repository;
 
-/// What is known of hosts and their referrers API.
+/// What is known of repositories and their referrers API.
 #[derive(Debug, Default)]
 pub(crate) struct Apis(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    without: HashSet<Host>,
+    without: HashSet<Repository>,
     shown: HashSet<Repository>,
 }
 
@@ -28,21 +31,21 @@ impl Apis {
         }
     }
 
-    /// Notes an answer by which a host says that it has no such API. A 404 says it of the host
-    /// only where it comes from a repository that we may see, and names nothing else as missing:
-    /// what is not there may be the repository or the manifest.
+    /// Notes an answer by which a repository says that it has no such API. A 404 says it only of
+    /// one that we may see, and where it names nothing else as missing: what is not there may be
+    /// the repository or the manifest.
     pub(crate) fn note_without(&self, repository: &Repository, answer: &Answer) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_the_host = answer.status != StatusCode::NOT_FOUND
+        let of_the_api = answer.status != StatusCode::NOT_FOUND
             || state.shown.contains(repository) && !names_what_is_missing(&answer.body);
-        if of_the_host {
-            state.without.insert(answer.host.clone());
+        if of_the_api {
+            state.without.insert(repository.clone());
         }
     }
 
-    /// Whether `host` has said so.
-    pub(crate) fn is_known_without(&self, host: &Host) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).without.contains(host)
+    /// Whether `repository` has said so.
+    pub(crate) fn is_known_without(&self, repository: &Repository) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).without.contains(repository)
     }
 }
 
@@ -72,7 +75,6 @@ mod tests {
     #[test]
     fn a_404_counts_where_it_can_only_mean_the_api() {
         let known = |shown: bool, status: StatusCode, body: &str| {
-            let host: Host = "r.io".parse().expect("a host");
             let repository = "r.io/acme/web".parse().expect("a repository");
             let apis = Apis::default();
             if shown {
@@ -80,9 +82,10 @@ mod tests {
             }
             let (kind, headers) = (Kind::Referrers, HeaderMap::new());
             let body = body.to_owned().into();
-            let answer = Answer { host: host.clone(), kind, status, headers, body };
+            let host = "r.io".parse().expect("a host");
+            let answer = Answer { host, kind, status, headers, body };
             apis.note_without(&repository, &answer);
-            apis.is_known_without(&host)
+            apis.is_known_without(&repository)
         };
         let missing = r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#;
         let unsupported = r#"{"errors":[{"code":"UNSUPPORTED"}]}"#;

@@ -76,8 +76,7 @@ impl Remote {
         digest: &Digest,
     ) -> Result<Referrers, Error> {
         let repository = &view.repository;
-        let host = self.host(repository)?;
-        if self.apis().is_known_without(&host) {
+        if self.apis().is_known_without(repository) {
             return Ok(Referrers::NoApi);
         }
         let mut next = Some(self.list_address(repository, &format!("referrers/{digest}"))?);

@@ -105,7 +105,7 @@ async fn referrers_are_listed_and_a_missing_api_is_none() {
 }
 
 #[tokio::test]
-async fn a_host_without_the_api_is_asked_once() {
+async fn a_repository_without_the_api_is_asked_once_and_says_nothing_of_others() {
     let fake = FakeRegistry::start();
     let (one, two) =
         (fake.push_image("acme/web", Some("1"), "a"), fake.push_image("acme/api", Some("1"), "b"));
@@ -116,7 +116,7 @@ async fn a_host_without_the_api_is_asked_once() {
         let answer: registry::Answer<std::sync::Arc<Referrers>> = answer.expect("an answer");
         matches!(*answer.value, Referrers::NoApi)
     };
-    // From a repository that has shown us nothing a 404 says nothing of its host.
+    // From a repository that has shown us nothing a 404 says nothing of the API.
     assert!(none(registry.referrers(&api, &digest(&two.digest)).await));
     registry.found(&web, &digest(&one.digest)).await.expect("asked").expect("there");
     assert!(none(registry.referrers(&web, &digest(&one.digest)).await));
@@ -125,6 +125,10 @@ async fn a_host_without_the_api_is_asked_once() {
         assert!(none(registry.referrers(&web, &digest(other)).await));
     }
     assert_eq!(asked(), 2);
+    // Another repository of that host may be of another registry behind the same name.
+    fake.switch(|switches| switches.referrers_api = true);
+    assert!(!none(registry.referrers(&api, &digest(&two.config)).await));
+    assert_eq!(asked(), 3);
 }
 
 #[tokio::test]
