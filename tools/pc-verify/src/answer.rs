@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use records::{
     Attestation, AttestationFind, Combined, Failure, FailureCode, FindVerdict, Known, Policy,
     Provenance, ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, StoreAnswer,
-    StoreOutcome, combine,
+    StoreOutcome, Verdict, combine,
 };
 
 use crate::check::Check;
 use crate::examine::Says;
-use crate::find::{Find, Findings, Listing, Role, Trouble};
+use crate::find::{Find, Findings, Listing, Role, Shown, Trouble};
 use crate::question::Question;
 use crate::trust::{self, Trust};
 
@@ -92,7 +92,6 @@ pub fn answer(
     mut findings: Findings,
 ) -> Answer {
     settle_listing(question, &mut findings);
-    unite(&mut findings.finds);
     let mut failures = Vec::new();
     for trouble in &findings.troubles {
         failures.extend(failure(question, checks, trouble));
@@ -115,7 +114,7 @@ pub fn answer(
         let finds: Vec<_> = kept(&findings, Check::Provenance)
             .map(|find| provenance_find(question, find))
             .collect();
-        let level = finds.iter().filter_map(|find: &ProvenanceFind| find.level).max();
+        let level = level(frame.combined.verdict, &finds);
         record!(Provenance, question, frame, finds, level: level)
     });
     let sbom = on(Check::Sbom).then(|| {
@@ -190,14 +189,7 @@ fn settle_listing(question: &Question, findings: &mut Findings) {
 
 /// The same evidence in two stores is one find. A copy may have lost its log entry or timestamp,
 /// or have got a wrong one, so the copy that proves most is kept, and of equals the first.
-fn unite(finds: &mut Vec<Find>) {
-    let proves = |find: &Find| match find.finding.verdict() {
-        FindVerdict::Unknown => 0,
-        FindVerdict::Present => 1,
-        FindVerdict::Invalid => 2,
-        FindVerdict::Valid => 3,
-        FindVerdict::Trusted => 4,
-    };
+pub(crate) fn unite(finds: &mut Vec<Find>) {
     let mut best: HashMap<String, (usize, u8)> = HashMap::new();
     for (at, find) in finds.iter().enumerate() {
         let one = (at, proves(find));
@@ -214,20 +206,37 @@ fn unite(finds: &mut Vec<Find>) {
     });
 }
 
+/// How much a find proves, for or against.
+fn proves(find: &Find) -> u8 {
+    match find.finding.verdict() {
+        FindVerdict::Unknown => 0,
+        FindVerdict::Present => 1,
+        FindVerdict::Invalid => 2,
+        FindVerdict::Valid => 3,
+        FindVerdict::Trusted => 4,
+    }
+}
+
 /// Whether a find counts through the index, and not because it names the manifest.
 fn is_inherited(question: &Question, find: &Find) -> bool {
     let names = &find.finding.judged.names;
-    find.store.on == Role::Index
-        && question.manifest.as_ref().is_some_and(|manifest| !names.contains(manifest))
+    // What names nothing (an unsigned bill of materials) is about what it lies on.
+    let is_of_index = find.store.on == Role::Index || !names.is_empty();
+    is_of_index && question.manifest.as_ref().is_some_and(|manifest| !names.contains(manifest))
 }
 
 fn counted(findings: &Findings, check: Check) -> impl Iterator<Item = &Find> {
     findings.finds.iter().filter(move |find| find.finding.counts_for(check, find.store.kind))
 }
 
-/// The finds that go into the record.
+/// The finds that go into the record: all, or of too many those that prove most.
 fn kept(findings: &Findings, check: Check) -> impl Iterator<Item = &Find> {
-    counted(findings, check).take(records::text::MAX_LIST)
+    let mut finds: Vec<&Find> = counted(findings, check).collect();
+    if finds.len() > records::text::MAX_LIST {
+        finds.sort_by_key(|find| std::cmp::Reverse(proves(find)));
+        finds.truncate(records::text::MAX_LIST);
+    }
+    finds.into_iter()
 }
 
 fn frame(question: &Question, check: Check, findings: &Findings) -> Frame {
@@ -239,14 +248,21 @@ fn frame(question: &Question, check: Check, findings: &Findings) -> Frame {
             outcome: asked.outcome,
         })
         .collect();
-    let verdicts: Vec<FindVerdict> =
-        counted(findings, check).map(|find| find.finding.verdict()).collect();
+    let verdicts: Vec<FindVerdict> = counted(findings, check)
+        .map(|find| find.finding.verdict_for(check, find.store.kind))
+        .collect();
     let too_many = verdicts.len().saturating_sub(records::text::MAX_LIST) as u64;
     let dropped = asked().map(|asked| asked.dropped).sum::<u64>() + too_many;
     let to_the_end = asked().all(|asked| asked.outcome != StoreOutcome::Failed);
     let whole = to_the_end && dropped == 0 && !stores.is_empty();
     let mut known = question.known(whole);
     known.index &= findings.listing == Listing::Holds;
+    known.present = match findings.shown {
+        Shown::Yes => Some(true),
+        Shown::No => Some(false),
+        Shown::Unknown => None,
+        Shown::NotAsked => question.present,
+    };
     Frame { combined: combine(&verdicts, known), known, whole, stores, dropped }
 }
 
@@ -293,6 +309,13 @@ fn sbom_find(question: &Question, find: &Find) -> SbomFind {
         found.format = facts.format_word();
     }
     found
+}
+
+/// The best level of those finds that the verdict rests on; none where it is no good one.
+fn level(verdict: Verdict, finds: &[ProvenanceFind]) -> Option<u8> {
+    verdict.is_there().filter(|there| *there)?;
+    let rests_on = |find: &&ProvenanceFind| Verdict::from(find.verdict) == verdict;
+    finds.iter().filter(rests_on).filter_map(|find| find.level).max()
 }
 
 /// The failure record of a trouble; none where it bears on no check that is on.
@@ -369,6 +392,7 @@ pub fn unaskable(
         stores: Vec::new(),
         finds: Vec::new(),
         troubles: Vec::new(),
+        shown: Shown::NotAsked,
         listing: Listing::Holds,
     };
     let mut answer = answer(question, checks, trust, findings);

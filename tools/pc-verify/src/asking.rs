@@ -9,7 +9,7 @@ use records::wire::WireError;
 use records::{Histogram, Packages};
 use stage::Answers;
 
-use crate::answer::{Answer, answer, unaskable};
+use crate::answer::{Answer, answer, unaskable, unite};
 use crate::check::Check;
 use crate::examine::Examiner;
 use crate::find::{Finder, Findings};
@@ -57,6 +57,8 @@ impl Asking {
         // Boxed: the compiler does not follow a future as deep as this one inside another.
         let (answer, packages) = match Box::pin(self.finder.find(&question)).await {
             Ok(mut findings) => {
+                // Of copies the one that proves most is kept, here as in the records.
+                unite(&mut findings.finds);
                 self.keep(&question, &findings);
                 let packages = packages(&question, &mut findings);
                 (answer(&question, &self.checks, trust, findings), packages)

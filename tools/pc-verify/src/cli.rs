@@ -124,16 +124,15 @@ impl Cli {
         let ExpectArgs { source_tag, source_versioned_tag, source_branch, builder_id } =
             self.expected.clone();
         let mut expected = Expectations {
-            source_uri: None,
+            source_uri: Vec::new(),
             source_tag,
             source_versioned_tag,
             source_branch,
             builder_id,
         };
-        if let [uri] = &self.trust.source_uri[..]
-            && (!self.images.is_empty() || !expected.is_empty())
-        {
-            expected.source_uri = Some(uri.parse()?);
+        if !self.images.is_empty() || !expected.is_empty() {
+            let written = self.trust.source_uri.iter().filter(|uri| !uri.trim().is_empty());
+            expected.source_uri = written.map(|uri| uri.parse()).collect::<Result<_, _>>()?;
         }
         Ok(expected)
     }

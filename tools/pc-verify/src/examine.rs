@@ -16,9 +16,7 @@ use crate::find::StoreKind;
 use crate::judge::Judge;
 use crate::judged::{Content, Judged, Reason};
 use crate::material::Material;
-use crate::provenance::{
-    Build, BuildLevel, Expectations, Flag, ProvenanceError, Signing, Table, flags,
-};
+use crate::provenance::{Build, Expectations, Flag, ProvenanceError, Signing, Table, flags};
 use crate::question::Question;
 use crate::sbom::{self, SbomError};
 use crate::setup::Setup;
@@ -98,8 +96,8 @@ impl BuildFacts {
         let earned = builders.level(build, judged.signed_by.as_ref());
         // What is contradicted earns nothing.
         let level = match judged.verdict {
-            FindVerdict::Invalid | FindVerdict::Unknown => BuildLevel::L0,
-            _ => earned.level,
+            FindVerdict::Invalid | FindVerdict::Unknown => None,
+            _ => Some(earned.level.as_u8()),
         };
         let flags = flags(build, Signing::from(judged));
         let unmet = expected.check(build, judged.signed_by.as_ref());
@@ -124,7 +122,7 @@ impl BuildFacts {
             materials_without_digest: Some(build.materials.without_digest),
             flags: flags.iter().take(MAX_LIST).map(word).collect(),
             unmet: unmet.iter().map(|unmet| short(unmet.to_string())).collect(),
-            level: Some(level.as_u8()),
+            level,
             level_rule: Some(earned.rule),
         }
     }
@@ -183,18 +181,30 @@ impl Finding {
             Says::Provenance(_) => check == Check::Provenance,
             Says::Sbom(_) => check == Check::Sbom,
             Says::Other => check == Check::Attestation,
-            // What was not fetched could be whatever the store holds. What was, and is nothing
-            // that can be read, is told where people would look for it.
-            Says::Nothing if self.judged.verdict == FindVerdict::Unknown => store.holds(check),
-            Says::Nothing => match store {
-                StoreKind::Referrers | StoreKind::FallbackTag => {
-                    matches!(check, Check::Signature | Check::Attestation)
-                }
-                StoreKind::SigTag => check == Check::Signature,
-                StoreKind::AttTag | StoreKind::InIndex => check == Check::Attestation,
-                StoreKind::SbomTag => check == Check::Sbom,
-            },
+            // Nobody signed it, and it says nothing: it is nobody's word for anything.
+            Says::Nothing if self.judged.reason == Some(Reason::Unsigned) => {
+                check == Check::Attestation
+            }
+            // What was not fetched or cannot be read could be whatever the store holds.
+            Says::Nothing => store.holds(check),
         }
+    }
+
+    /// The verdict that it has in a check. Of what cannot be read it is not known whether it is
+    /// evidence of that kind at all, where the store holds several: then it is no contradiction,
+    /// but nothing is absent beside it.
+    #[must_use]
+    pub fn verdict_for(&self, check: Check, store: StoreKind) -> FindVerdict {
+        let holds_others = Check::ALL.into_iter().filter(|other| store.holds(*other)).count() > 1;
+        match &self.says {
+            Says::Nothing if holds_others && check != Check::Attestation => FindVerdict::Unknown,
+            _ => self.verdict(),
+        }
+    }
+
+    /// It hangs on the image, and its artifact says that it is about something else.
+    pub(crate) fn is_about_another(&mut self) {
+        self.judged.refuse(Reason::Subject, &"its artifact's subject is something else");
     }
 
     /// It cannot be told whether it counts for what runs.
@@ -202,6 +212,9 @@ impl Finding {
         self.judged.verdict = FindVerdict::Unknown;
         self.judged.reason = Some(Reason::NotFetched);
         self.trusted_by = None;
+        if let Says::Provenance(facts) = &mut self.says {
+            facts.level = None;
+        }
     }
 }
 
@@ -325,6 +338,10 @@ impl Examiner {
     /// contradicted by itself.
     fn read(&self, content: &Content, judged: &mut Judged) -> (Says, Option<String>) {
         let statement = match content {
+            // A statement that says it is a signature, and that nobody signed, is none.
+            Content::Signature { .. } if judged.reason == Some(Reason::Unsigned) => {
+                return (Says::Other, None);
+            }
             Content::Signature { .. } => return (Says::Signature, None),
             Content::Sbom(facts) => return (Says::Sbom(facts.clone()), None),
             Content::Unreadable => return (Says::Nothing, None),
@@ -350,8 +367,12 @@ impl Examiner {
             },
             Kind::Sbom => match sbom::read_predicate(statement) {
                 Ok(facts) => Says::Sbom(Some(Arc::new(facts))),
-                // A format that is not read here is still there, and signed by whom it is.
-                Err(error @ (SbomError::Format(_) | SbomError::Version { .. })) => {
+                // A format or version that is not read here is still there, and signed by whom it
+                // is; what says that it is SPDX or CycloneDX and is neither is not.
+                Err(error @ (SbomError::Format(_) | SbomError::Version { .. }))
+                    if matches!(error, SbomError::Version { .. })
+                        || !is_known_family(statement) =>
+                {
                     judged.detail.get_or_insert_with(|| records::text::shown(&error.to_string()));
                     Says::Sbom(None)
                 }
@@ -363,6 +384,12 @@ impl Examiner {
         };
         (says, predicate_type)
     }
+}
+
+/// Whether a predicate type names a family of bills of materials that is read here.
+fn is_known_family(statement: &Statement) -> bool {
+    let name = statement.predicate_type.to_ascii_lowercase();
+    ["spdx.dev/", "cyclonedx.org/"].iter().any(|family| name.contains(family))
 }
 
 /// The packages of a bill of materials, in parts that fit into records. Nothing of what cannot be

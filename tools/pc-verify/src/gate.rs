@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use records::{FindVerdict, ProvenanceFind, Verdict};
+use records::{ProvenanceFind, Verdict};
 
 use crate::answer::Answer;
 use crate::check::Check;
@@ -53,43 +53,75 @@ impl Demand {
         }
     }
 
-    /// Why an answer falls short; none where it does not.
+    /// Why an answer falls short of a demand on one check; none where it does not.
     fn missed(self, answer: &Answer) -> Option<String> {
-        match self {
-            Self::Check(check, least) => {
-                let (verdict, reason) = verdict_of(answer, check);
-                let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
-                (!reaches(verdict, least)).then(|| {
-                    format!("{check} is {}{reason}, not {}", verdict.as_str(), least.as_str())
-                })
-            }
-            Self::Level(least) => {
-                let level = answer.provenance.as_ref().and_then(|record| record.level);
-                let verdict = verdict_of(answer, Check::Provenance).0;
-                // What is contradicted or unknown earns no level, whatever a find beside it says.
-                let earned = level.filter(|_| verdict.is_there() == Some(true)).unwrap_or(0);
-                (earned < least).then(|| format!("the SLSA build level is {earned}, not {least}"))
-            }
-            Self::Expectations => unmet(answer),
-        }
+        let Self::Check(check, least) = self else { return None };
+        let (verdict, reason) = verdict_of(answer, check);
+        let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+        (!reaches(verdict, least))
+            .then(|| format!("{check} is {}{reason}, not {}", verdict.as_str(), least.as_str()))
     }
 }
 
-/// Why no valid provenance says what is expected; none where one does.
-fn unmet(answer: &Answer) -> Option<String> {
-    let finds = answer.provenance.iter().flat_map(|record| &record.finds);
-    let holds =
-        |find: &&ProvenanceFind| matches!(find.verdict, FindVerdict::Valid | FindVerdict::Trusted);
-    let mut closest: Option<&ProvenanceFind> = None;
-    for find in finds.filter(holds) {
-        if closest.is_none_or(|closest| find.unmet.len() < closest.unmet.len()) {
-            closest = Some(find);
+/// What is demanded of the provenance, all of which one find has to meet: a level that one builder
+/// earns says nothing of what another signed.
+#[derive(Debug, Clone, Copy, Default)]
+struct OfProvenance {
+    least: Option<Verdict>,
+    level: u8,
+    expectations: bool,
+}
+
+impl OfProvenance {
+    fn of(demands: &[Demand]) -> Self {
+        let mut all = Self::default();
+        for demand in demands {
+            match *demand {
+                Demand::Check(Check::Provenance, least) => {
+                    all.least = Some(all.least.map_or(least, |known| known.min(least)));
+                }
+                Demand::Check(..) => {}
+                Demand::Level(level) => all.level = all.level.max(level),
+                Demand::Expectations => all.expectations = true,
+            }
         }
+        all
     }
-    match closest {
-        None => Some("no provenance is valid, so none says what is expected".to_owned()),
-        Some(find) if find.unmet.is_empty() => None,
-        Some(find) => Some(find.unmet.join("; ")),
+
+    /// Why no find meets all of it; none where one does.
+    fn missed(self, answer: &Answer) -> Option<String> {
+        if self.level == 0 && !self.expectations {
+            return None;
+        }
+        let verdict = verdict_of(answer, Check::Provenance).0;
+        let least = if self.expectations { Verdict::Valid } else { Verdict::Present };
+        let least = self.least.map_or(least, |known| known.min(least));
+        if !reaches(verdict, least) {
+            return Some(format!("the provenance is {}", verdict.as_str()));
+        }
+        let finds = answer.provenance.iter().flat_map(|record| &record.finds);
+        let good = finds.filter(|find| reaches(find.verdict.into(), least));
+        let mut closest: Option<Vec<String>> = None;
+        for find in good {
+            let short = self.short(find);
+            if short.is_empty() {
+                return None;
+            }
+            if closest.as_ref().is_none_or(|closest| short.len() < closest.len()) {
+                closest = Some(short);
+            }
+        }
+        let none = || vec!["no provenance is good enough to say so".to_owned()];
+        Some(closest.unwrap_or_else(none).join("; "))
+    }
+
+    /// What a find lacks.
+    fn short(self, find: &ProvenanceFind) -> Vec<String> {
+        let earned = find.level.unwrap_or(0);
+        let level = (earned < self.level)
+            .then(|| format!("the SLSA build level is {earned}, not {}", self.level));
+        let unmet = if self.expectations { &find.unmet[..] } else { &[] };
+        level.into_iter().chain(unmet.iter().cloned()).collect()
     }
 }
 
@@ -126,7 +158,8 @@ fn verdict_of(answer: &Answer, check: Check) -> (Verdict, Option<String>) {
 /// Why an answer does not meet the demands, in one line; none where it does.
 #[must_use]
 pub fn missed(demands: &[Demand], subject: &str, answer: &Answer) -> Option<String> {
-    let missed: Vec<String> = demands.iter().filter_map(|demand| demand.missed(answer)).collect();
+    let of_checks = demands.iter().filter_map(|demand| demand.missed(answer));
+    let missed: Vec<String> = of_checks.chain(OfProvenance::of(demands).missed(answer)).collect();
     (!missed.is_empty()).then(|| format!("{subject}: {}", missed.join("; ")))
 }
 

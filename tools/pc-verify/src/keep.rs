@@ -71,7 +71,8 @@ pub(crate) fn save_roots<'r>(
 /// or dash is an underscore, and the digest keeps folders apart.
 fn folder_name(question: &Question) -> String {
     let digest = question.digests().next().map_or(String::new(), |digest| format!("@{digest}"));
-    plain(&format!("{}{digest}", question.repository)).replace("sha256_", "sha256-")
+    let repository: String = question.repository.chars().take(100).collect();
+    plain(&format!("{repository}{digest}")).replace("sha256_", "sha256-")
 }
 
 fn plain(name: &str) -> String {

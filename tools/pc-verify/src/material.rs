@@ -50,3 +50,12 @@ pub enum Material {
         bytes: Bytes,
     },
 }
+
+impl Material {
+    /// Whether nothing in its own bytes says what it is about, so that only the artifact around it
+    /// does. (A Notary signature does say it, and is not judged.)
+    #[must_use]
+    pub fn is_bound_by_its_artifact(&self) -> bool {
+        matches!(self, Self::Sbom { .. } | Self::Notation { .. })
+    }
+}

@@ -54,7 +54,7 @@ impl Cli {
         if self.images.is_empty() && !self.no_input && io::stdin().is_terminal() {
             return Err(no_source());
         }
-        let (progress, shape) = (common.progress(), self.shape());
+        let (progress, shape, now) = (common.progress(), self.shape(), common.clock.now());
         if shape == Shape::Records {
             let kept = Payloads::default();
             return common.block_on(verify(
@@ -62,6 +62,7 @@ impl Cli {
                 checks,
                 expected,
                 kept,
+                now,
                 common.emitter(),
                 progress,
             ));
@@ -73,7 +74,7 @@ impl Cli {
             <Self as stage::Tool>::VERSION,
             common.clock,
         );
-        let verifying = verify(self, checks, expected, payloads.clone(), emitter, progress);
+        let verifying = verify(self, checks, expected, payloads.clone(), now, emitter, progress);
         let outcome = common.block_on(verifying);
         let stream = kept.taken();
         // What was found out is shown also where the input was cut; the status says so.
@@ -152,10 +153,11 @@ async fn verify(
     checks: Vec<Check>,
     expected: Expectations,
     payloads: Payloads,
+    now: jiff::Timestamp,
     emitter: Emitter,
     progress: Progress,
 ) -> Result<Outcome, Fault> {
-    let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster).await?;
+    let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let settings = settings(&checks, &setup);
     let OutputArgs { print, save, packages, .. } = cli.output;

@@ -26,6 +26,7 @@ impl Setup {
         args: &TrustArgs,
         http: &HttpArgs,
         cluster: &ClusterArgs,
+        now: jiff::Timestamp,
     ) -> Result<Self, Fault> {
         let sources = args.sources().map_err(Fault::usage)?;
         let builders = Arc::new(match sources.builders() {
@@ -42,8 +43,7 @@ impl Setup {
         let log = sources.log();
         let shared = Arc::clone(&builders);
         let is_shared = Box::new(move |by: &_| shared.is_shared(by));
-        let trust = Trust::new(sources, &fetched, jiff::Timestamp::now(), is_shared)
-            .map_err(Fault::usage)?;
+        let trust = Trust::new(sources, &fetched, now, is_shared).map_err(Fault::usage)?;
         let roots: Vec<judge::Root> = trust
             .roots()
             .iter()

@@ -7,7 +7,7 @@ use records::Digest;
 use registry::{Descriptor, OciDescriptor, OciImageManifest};
 use serde::de::IgnoredAny;
 
-use super::StoreKind;
+use super::{Place, StoreKind};
 use crate::material::Material;
 
 /// The most that is fetched of what is signed: the engine needs it whole in memory.
@@ -20,6 +20,9 @@ pub(crate) const MAX_UNSIGNED: u64 = 128 * 1024 * 1024;
 pub(crate) struct Piece {
     pub(crate) blob: Descriptor,
     pub(crate) form: Form,
+    /// Whether the artifact says that it is about what it was found on. Only what binds itself to
+    /// nothing depends on it.
+    pub(crate) is_about: bool,
     annotations: BTreeMap<String, String>,
     media_type: String,
 }
@@ -35,6 +38,8 @@ pub(crate) enum Form {
     Statement,
     Sbom,
     Notation,
+    /// Any of these, told by its members: nothing else says what it is.
+    Told,
 }
 
 impl Form {
@@ -42,7 +47,9 @@ impl Form {
     pub(crate) fn limit(self) -> u64 {
         match self {
             Self::Sbom | Self::Statement => MAX_UNSIGNED,
-            Self::SimpleSigning | Self::Envelope | Self::Bundle | Self::Notation => MAX_SIGNED,
+            Self::SimpleSigning | Self::Envelope | Self::Bundle | Self::Notation | Self::Told => {
+                MAX_SIGNED
+            }
         }
     }
 }
@@ -50,8 +57,15 @@ impl Form {
 /// The layers of an artifact that are evidence. A layer whose digest is none is told as an error.
 pub(crate) fn pieces(
     manifest: &OciImageManifest,
-    store: StoreKind,
+    place: &Place,
 ) -> Vec<Result<Piece, records::DigestError>> {
+    let store = place.store.kind;
+    let subject = manifest.subject.as_ref().map(|subject| subject.digest.as_str());
+    let is_about = match store {
+        StoreKind::Referrers | StoreKind::FallbackTag => subject == Some(place.on.as_str()),
+        // These are found by a name that has the digest, or beside it.
+        _ => true,
+    };
     let artifact = manifest.artifact_type.as_deref().unwrap_or(&manifest.config.media_type);
     let of_layer = |layer: &OciDescriptor| {
         let form = form(&layer.media_type, artifact, store)?;
@@ -62,6 +76,7 @@ pub(crate) fn pieces(
                 size: u64::try_from(layer.size).ok(),
             },
             form,
+            is_about,
             annotations: layer.annotations.clone().unwrap_or_default(),
             media_type: layer.media_type.clone(),
         }))
@@ -69,30 +84,38 @@ pub(crate) fn pieces(
     manifest.layers.iter().filter_map(of_layer).collect()
 }
 
+/// How a layer is to be read. Under cosign's tags is what cosign keeps there, whatever the layer is
+/// called; elsewhere the layer's type says it, else the artifact's, else what is in it.
 fn form(media_type: &str, artifact: &str, store: StoreKind) -> Option<Form> {
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    let is = |name: &str| media_type.eq_ignore_ascii_case(name);
-    let starts = |name: &str| media_type.to_ascii_lowercase().starts_with(name);
-    if starts("application/vnd.dev.sigstore.bundle") {
-        Some(Form::Bundle)
-    } else if is("application/vnd.dev.cosign.simplesigning.v1+json") {
-        Some(Form::SimpleSigning)
-    } else if is("application/vnd.dsse.envelope.v1+json") {
-        Some(Form::Envelope)
-    } else if is("application/vnd.in-toto+json") {
-        Some(Form::Statement)
-    } else if is_sbom(media_type) {
-        Some(Form::Sbom)
-    } else if artifact == "application/vnd.cncf.notary.signature" {
-        Some(Form::Notation)
-    } else {
-        // Under cosign's tags is what cosign keeps there, whatever the layer is called.
-        match store {
-            StoreKind::SigTag => Some(Form::SimpleSigning),
-            StoreKind::AttTag => Some(Form::Envelope),
-            StoreKind::SbomTag => Some(Form::Sbom),
-            StoreKind::Referrers | StoreKind::FallbackTag | StoreKind::InIndex => None,
+    let by_type = of_type(media_type);
+    match store {
+        StoreKind::SigTag if by_type != Some(Form::Bundle) => Some(Form::SimpleSigning),
+        StoreKind::AttTag if !matches!(by_type, Some(Form::Bundle | Form::Statement)) => {
+            Some(Form::Envelope)
         }
+        StoreKind::SbomTag if by_type != Some(Form::Bundle) => Some(Form::Sbom),
+        _ => by_type.or_else(|| of_type(artifact)).or_else(|| {
+            if artifact == "application/vnd.cncf.notary.signature" {
+                return Some(Form::Notation);
+            }
+            let media_type = media_type.to_ascii_lowercase();
+            let says_nothing = media_type.ends_with("json")
+                || ["application/octet-stream", "text/plain", ""].contains(&&*media_type);
+            says_nothing.then_some(Form::Told)
+        }),
+    }
+}
+
+fn of_type(media_type: &str) -> Option<Form> {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let media_type = media_type.to_ascii_lowercase();
+    match &*media_type {
+        "application/vnd.dev.cosign.simplesigning.v1+json" => Some(Form::SimpleSigning),
+        "application/vnd.dsse.envelope.v1+json" => Some(Form::Envelope),
+        "application/vnd.in-toto+json" => Some(Form::Statement),
+        bundle if bundle.starts_with("application/vnd.dev.sigstore.bundle") => Some(Form::Bundle),
+        sbom if is_sbom(sbom) => Some(Form::Sbom),
+        _ => None,
     }
 }
 
@@ -104,27 +127,50 @@ fn is_sbom(media_type: &str) -> bool {
 }
 
 impl Piece {
-    /// The evidence, once its bytes are there.
-    pub(crate) fn material(self, bytes: Bytes) -> Material {
+    /// The evidence, once its bytes are there; none of what says nothing of what it is, and is
+    /// nothing of what is known here.
+    pub(crate) fn material(self, bytes: Bytes) -> Option<Material> {
         let Self { annotations, media_type, .. } = self;
-        match self.form {
+        let form = match self.form {
+            Form::Told => told(&bytes)?,
+            Form::Statement if has(&bytes, &ENVELOPE) => Form::Envelope,
+            form => form,
+        };
+        Some(match form {
             Form::SimpleSigning => Material::SimpleSigning { payload: bytes, annotations },
             Form::Envelope => Material::Envelope { bytes, annotations },
-            Form::Bundle => Material::Bundle { bytes },
-            Form::Statement if is_envelope(&bytes) => Material::Envelope { bytes, annotations },
+            Form::Bundle | Form::Told => Material::Bundle { bytes },
             Form::Statement => Material::Statement { bytes },
             Form::Sbom => Material::Sbom { media_type, bytes },
             Form::Notation => Material::Notation { media_type, bytes },
-        }
+        })
     }
 }
 
-/// Whether a JSON object has the keys of a DSSE envelope.
-fn is_envelope(bytes: &[u8]) -> bool {
+/// The members of a DSSE envelope.
+const ENVELOPE: [&str; 3] = ["payloadType", "payload", "signatures"];
+
+/// What a JSON document is, by its members.
+fn told(bytes: &[u8]) -> Option<Form> {
+    [
+        (Form::Envelope, &ENVELOPE[..]),
+        (Form::Bundle, &["mediaType", "verificationMaterial"]),
+        (Form::Statement, &["_type", "predicateType"]),
+        (Form::Sbom, &["spdxVersion"]),
+        (Form::Sbom, &["bomFormat"]),
+        (Form::Sbom, &["@context", "@graph"]),
+    ]
+    .into_iter()
+    .find(|(_, members)| has(bytes, members))
+    .map(|(form, _)| form)
+}
+
+/// Whether a JSON object has these members.
+fn has(bytes: &[u8], members: &[&str]) -> bool {
     let Ok(object) = serde_json::from_slice::<HashMap<String, IgnoredAny>>(bytes) else {
         return false;
     };
-    ["payloadType", "payload", "signatures"].into_iter().all(|key| object.contains_key(key))
+    members.iter().all(|member| object.contains_key(*member))
 }
 
 #[cfg(test)]
@@ -139,15 +185,21 @@ mod tests {
         let old = "application/vnd.dev.sigstore.bundle+json;version=0.1";
         assert_eq!(form(old, StoreKind::Referrers), Some(Form::Bundle));
         assert_eq!(form("text/spdx+json", StoreKind::Referrers), Some(Form::Sbom));
-        assert_eq!(form("application/octet-stream", StoreKind::Referrers), None);
+        assert_eq!(form("application/octet-stream", StoreKind::Referrers), Some(Form::Told));
+        assert_eq!(form("application/vnd.oci.image.layer.v1.tar", StoreKind::Referrers), None);
+        assert_eq!(form("text/spdx", StoreKind::SigTag), Some(Form::SimpleSigning));
         assert_eq!(form("application/octet-stream", StoreKind::SbomTag), Some(Form::Sbom));
         assert_eq!(form("application/octet-stream", StoreKind::AttTag), Some(Form::Envelope));
     }
 
     #[test]
-    fn an_envelope_is_known_by_its_keys() {
-        assert!(is_envelope(br#"{"payloadType":"t","payload":"","signatures":[]}"#));
-        assert!(!is_envelope(br#"{"_type":"https://in-toto.io/Statement/v1","payload":1}"#));
-        assert!(!is_envelope(b"[]"));
+    fn what_nothing_names_is_told_by_its_members() {
+        let envelope = br#"{"payloadType":"t","payload":"","signatures":[]}"#;
+        assert_eq!(told(envelope), Some(Form::Envelope));
+        let statement = br#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"p"}"#;
+        assert_eq!(told(statement), Some(Form::Statement));
+        assert_eq!(told(br#"{"bomFormat":"CycloneDX"}"#), Some(Form::Sbom));
+        assert_eq!(told(b"[]"), None);
+        assert_eq!(told(br#"{"hello":1}"#), None);
     }
 }

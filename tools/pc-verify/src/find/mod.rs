@@ -12,7 +12,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use records::{Digest, FailureCode, StoreOutcome};
 use registry::{
-    Answer, Error, ImageIndexEntry, Manifest, Referrers, Registry, Repository, Tag, fallback_tag,
+    Answer, Error, ImageIndexEntry, Manifest, OciImageIndex, Referrers, Registry, Repository, Tag,
+    fallback_tag,
 };
 use stage::exit::chain;
 
@@ -39,6 +40,8 @@ pub struct Findings {
     pub troubles: Vec<Trouble>,
     /// Whether the index lists the manifest.
     pub listing: Listing,
+    /// Whether the repository shows what runs.
+    pub shown: Shown,
 }
 
 /// A store's answer.
@@ -89,6 +92,19 @@ pub enum Listing {
     Unknown,
 }
 
+/// Whether a repository shows us a manifest, by bytes that have its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It does.
+    Yes,
+    /// It says that it has none.
+    No,
+    /// That could not be asked, or what came is something else.
+    Unknown,
+    /// Not asked: something was found in every check.
+    NotAsked,
+}
+
 /// Who asks, and what is to be done with what comes.
 pub struct Finder {
     registry: Registry,
@@ -132,15 +148,87 @@ impl Finder {
         let places = self.places(question)?;
         let asked = places.iter().map(|place| self.ask(place, question));
         let (answers, listing) = futures::join!(join_all(asked), self.listing(question));
-        let mut all =
-            Findings { stores: Vec::new(), finds: Vec::new(), troubles: Vec::new(), listing };
+        let mut all = Findings {
+            stores: Vec::new(),
+            finds: Vec::new(),
+            troubles: Vec::new(),
+            listing,
+            shown: Shown::NotAsked,
+        };
         for (store, out) in answers.into_iter().flatten() {
             let Out { outcome, finds, troubles, dropped } = out;
             all.stores.extend(outcome.map(|outcome| Asked { store, outcome, dropped }));
             all.finds.extend(finds);
             all.troubles.extend(troubles);
         }
+        self.see_elsewhere(question, &mut all).await;
+        let lacks = |check: &Check| {
+            !all.finds.iter().any(|find| find.finding.counts_for(*check, find.store.kind))
+        };
+        if self.checks.iter().any(lacks) {
+            self.see(question, &mut all).await;
+        }
         Ok(all)
+    }
+
+    /// Looks at the manifest itself before anything may be called absent: stores answer of what a
+    /// repository never had just as of what nobody signed.
+    async fn see(&self, question: &Question, all: &mut Findings) {
+        let (Some(digest), Ok(repositories)) = (question.digests().next(), question.repositories())
+        else {
+            return;
+        };
+        let Some(repository) = repositories.first() else { return };
+        let is_manifest = question.manifest.as_ref() == Some(digest);
+        let on = if is_manifest { Role::Manifest } else { Role::Index };
+        // Where it is a mirror's or another repository's, that is what pc-digest found.
+        let elsewhere = question.found_in.as_ref().and_then(|_| repositories.last());
+        let place = elsewhere.unwrap_or(repository);
+        let kind = self.checks.iter().find_map(|check| StoreKind::any_for(*check));
+        let store = Store { kind: kind.unwrap_or(StoreKind::Referrers), elsewhere: None, on };
+        all.shown = match self.registry.manifest(place, digest).await {
+            Ok(Some(manifest)) if matches!(&*manifest, Manifest::Index(_)) == is_manifest => {
+                let message = format!("`{digest}` is not of the kind that it was taken for");
+                all.troubles.push(Trouble::plain(&store, FailureCode::BadResponse, message));
+                Shown::Unknown
+            }
+            Ok(Some(_)) => Shown::Yes,
+            Ok(None) => Shown::No,
+            Err(error) => {
+                all.troubles.push(Trouble::of(&store, &error));
+                Shown::Unknown
+            }
+        };
+    }
+
+    /// A signature repository that shows us nothing may as well be one that we may not see: many
+    /// registries answer 404 for both. One that lists its tags is there.
+    async fn see_elsewhere(&self, question: &Question, all: &mut Findings) {
+        for repository in self.examiner.trust().signature_repositories(&question.name()) {
+            let name = repository.to_string();
+            let is_of = |asked: &Asked| asked.store.elsewhere.as_ref() == Some(&name);
+            let is_silent =
+                |asked: &Asked| matches!(asked.outcome, StoreOutcome::None | StoreOutcome::NoApi);
+            let asked: Vec<&Asked> = all.stores.iter().filter(|asked| is_of(asked)).collect();
+            if asked.is_empty() || !asked.iter().all(|asked| is_silent(asked)) {
+                continue;
+            }
+            let store = asked[0].store.clone();
+            let trouble = match self.registry.tags(&repository).await {
+                Ok(Some(_)) => continue,
+                Ok(None) => {
+                    let message = format!(
+                        "the signature repository `{name}` shows us nothing: it is not there, or credentials for it are missing"
+                    );
+                    Trouble::plain(&store, FailureCode::NotFound, message)
+                }
+                Err(error) => Trouble::of(&store, &error),
+            };
+            all.troubles.push(trouble);
+            for asked in all.stores.iter_mut().filter(|asked| is_of(asked)) {
+                asked.outcome = StoreOutcome::Failed;
+            }
+        }
     }
 
     /// The stores of a question, in the order of the answer: the index's, then the manifest's.
@@ -196,26 +284,17 @@ impl Finder {
         }
     }
 
-    /// The referrers API, and the fallback tag where that API is not there, lists nothing, or is
-    /// answered by mirrors alone. A list that has something is the registry's whole word; an empty
-    /// one is also what those say that gave up on the API, and what a copy with its tags gives.
+    /// The referrers API, and the fallback tag as well: what hangs there may not be in the API, of
+    /// a copy for example, and a list that has something is not known to have all.
     async fn referrers(&self, place: &Place, question: &Question) -> Vec<(Store, Out)> {
         let mut out = Out::default();
         let answer = self.registry.referrers(&place.repository, &place.on).await;
         let is_authoritative = answer.as_ref().is_ok_and(Answer::is_authoritative);
-        let mut needs_tag = !is_authoritative;
         match answer {
-            Err(error) => {
-                needs_tag = false;
-                out.fail(&place.store, &error);
-            }
+            Err(error) => out.fail(&place.store, &error),
             Ok(answer) => match &*answer.value {
-                Referrers::NoApi => {
-                    needs_tag = true;
-                    out.outcome = Some(StoreOutcome::NoApi);
-                }
+                Referrers::NoApi => out.outcome = Some(StoreOutcome::NoApi),
                 Referrers::Listed(entries) => {
-                    needs_tag |= entries.is_empty();
                     self.open_all(place, entries, question, &mut out).await;
                     if !is_authoritative {
                         out.only_mirrors(place);
@@ -223,14 +302,11 @@ impl Finder {
                 }
             },
         }
-        let mut all = vec![(place.store.clone(), out)];
-        if needs_tag {
-            let store = Store { kind: StoreKind::FallbackTag, ..place.store.clone() };
-            let (repository, on) = (place.repository.clone(), place.on.clone());
-            let fallback = Place { store: store.clone(), repository, on };
-            all.push((store, self.tagged(&fallback, question).await));
-        }
-        all
+        let store = Store { kind: StoreKind::FallbackTag, ..place.store.clone() };
+        let (repository, on) = (place.repository.clone(), place.on.clone());
+        let fallback = Place { store: store.clone(), repository, on };
+        let tagged = self.tagged(&fallback, question).await;
+        vec![(place.store.clone(), out), (store, tagged)]
     }
 
     /// A store that is a tag.
@@ -252,12 +328,13 @@ impl Finder {
                 out.outcome = Some(StoreOutcome::None);
                 return out;
             }
-            Ok(Some(found)) => found.value.digest,
+            Ok(Some(found)) => found,
             Err(error) => {
                 out.fail(&place.store, &error);
                 return out;
             }
         };
+        let (only_mirrors, found) = (!found.is_authoritative(), found.value.digest);
         match self.registry.manifest(&place.repository, &found).await {
             Err(error) => out.fail(&place.store, &error),
             Ok(None) => out.vanished(place, &found),
@@ -272,10 +349,13 @@ impl Finder {
                 }
                 Manifest::Image(image) => {
                     out.outcome = Some(StoreOutcome::Found);
-                    self.fetch_all(place, pieces(image, place.store.kind), question, &mut out)
-                        .await;
+                    self.fetch_all(place, pieces(image, place), question, &mut out).await;
                 }
             },
+        }
+        if only_mirrors {
+            // A mirror's tag may be of yesterday, before somebody signed.
+            out.only_mirrors(place);
         }
         out
     }
@@ -323,6 +403,11 @@ impl Finder {
         for one in join_all(opened).await {
             out.finds.extend(one.finds);
             out.troubles.extend(one.troubles);
+            out.dropped += one.dropped;
+            // Of an artifact, nothing but a failure is an outcome of its store.
+            if one.outcome == Some(StoreOutcome::Failed) {
+                out.outcome = one.outcome;
+            }
         }
     }
 
@@ -340,13 +425,42 @@ impl Finder {
         match self.registry.manifest(&place.repository, &digest).await {
             Ok(Some(manifest)) => match &*manifest {
                 Manifest::Image(image) => {
-                    let pieces = pieces(image, place.store.kind);
-                    self.fetch_all(place, pieces, question, out).await;
+                    self.fetch_all(place, pieces(image, place), question, out).await;
                 }
-                Manifest::Index(_) => {}
+                Manifest::Index(index) => self.open_nested(place, index, question, out).await,
             },
             Ok(None) => out.unfetched(place, &digest, None),
             Err(error) => out.unfetched(place, &digest, Some(&error)),
+        }
+    }
+
+    /// Opens the artifacts of an index among artifacts. One in another one is not opened.
+    async fn open_nested(
+        &self,
+        place: &Place,
+        index: &OciImageIndex,
+        question: &Question,
+        out: &mut Out,
+    ) {
+        out.dropped += index.manifests.len().saturating_sub(MAX_ARTIFACTS) as u64;
+        for entry in index.manifests.iter().take(MAX_ARTIFACTS) {
+            let digest: Digest = match entry.digest.parse() {
+                Ok(digest) => digest,
+                Err(error) => {
+                    out.malformed(place, &error);
+                    continue;
+                }
+            };
+            match self.registry.manifest(&place.repository, &digest).await {
+                Ok(Some(manifest)) => match &*manifest {
+                    Manifest::Image(image) => {
+                        self.fetch_all(place, pieces(image, place), question, out).await;
+                    }
+                    Manifest::Index(_) => out.unfetched(place, &digest, None),
+                },
+                Ok(None) => out.unfetched(place, &digest, None),
+                Err(error) => out.unfetched(place, &digest, Some(&error)),
+            }
         }
     }
 
@@ -367,13 +481,20 @@ impl Finder {
     }
 
     async fn fetch(&self, place: &Place, piece: Piece, question: &Question, out: &mut Out) {
+        // What is announced is what is reserved, so no more than that may come (OCI image
+        // specification, descriptor.md: the size must be the content's).
         let limit = piece.form.limit();
-        let size = piece.blob.size.unwrap_or(limit).min(limit);
-        let _room = self.examiner.room(size).await;
-        match self.registry.blob(&place.repository, &piece.blob, limit).await {
+        let size = piece.blob.size.unwrap_or(limit);
+        let _room = self.examiner.room(size.min(limit)).await;
+        match self.registry.blob(&place.repository, &piece.blob, size.min(limit)).await {
             Ok(Some(bytes)) => {
-                let material = piece.material(bytes);
-                let finding = self.examiner.examine(material, place.on.clone(), question).await;
+                let is_about = piece.is_about;
+                let Some(material) = piece.material(bytes) else { return };
+                let needs_subject = material.is_bound_by_its_artifact();
+                let mut finding = self.examiner.examine(material, place.on.clone(), question).await;
+                if needs_subject && !is_about {
+                    finding.is_about_another();
+                }
                 let (store, on) = (place.store.clone(), place.on.clone());
                 out.finds.push(Find { store, on, finding });
             }

@@ -47,6 +47,11 @@ impl StoreKind {
         }
     }
 
+    /// A store that may hold a check's evidence, to say what a failure is about.
+    pub(crate) fn any_for(check: Check) -> Option<Self> {
+        Some(Self::Referrers).filter(|kind| kind.holds(check))
+    }
+
     /// What cosign puts behind the fallback tag, for the stores that are its tags.
     pub(crate) fn suffix(self) -> Option<&'static str> {
         match self {

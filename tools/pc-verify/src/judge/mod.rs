@@ -224,7 +224,7 @@ fn unsigned_sbom(media_type: &str, bytes: &Bytes) -> Judged {
     };
     let fault = match &read {
         Ok(_) => unsigned(),
-        Err(SbomError::Format(_) | SbomError::Version { .. }) => {
+        Err(SbomError::Format(_) | SbomError::Version { .. }) if is_document(bytes) => {
             Fault::new(Reason::Format, "nobody signed it, and its format is not read here")
         }
         Err(error) => Fault::caused(Reason::Malformed, "the bill of materials", error),
@@ -236,6 +236,11 @@ fn unsigned_sbom(media_type: &str, bytes: &Bytes) -> Judged {
         content: Content::Sbom(read.ok().map(Arc::new)),
     };
     draft.finish(Err(fault))
+}
+
+/// Whether bytes may be a document of a format that is not read here: JSON or XML.
+fn is_document(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'<'))
 }
 
 /// Signatures of the Notary Project (notaryproject/specifications, signature-envelope-*.md).
@@ -250,6 +255,24 @@ fn notation(media_type: &str, bytes: &Bytes) -> Judged {
         names: Vec::new(),
         content: Content::Signature { annotations: None },
     };
+    let is_one = match format {
+        "notation/cose" => matches!(bytes.first(), Some(0xd2 | 0x84)),
+        _ => serde_json::from_slice::<Jws>(bytes).is_ok(),
+    };
+    if !is_one {
+        return draft.finish(Err(Fault::malformed("it is no signature envelope")));
+    }
     let detail = "signatures of the Notary Project are named, not judged";
     draft.finish(Err(Fault::new(Reason::Format, detail)))
+}
+
+/// The members of a JWS in JSON (RFC 7515, section 7.2.2).
+#[derive(serde::Deserialize)]
+struct Jws {
+    #[serde(rename = "payload")]
+    _payload: String,
+    #[serde(rename = "protected")]
+    _protected: String,
+    #[serde(rename = "signature")]
+    _signature: String,
 }

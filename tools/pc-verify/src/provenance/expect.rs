@@ -13,8 +13,8 @@ use crate::judged::SignedBy;
 /// What is expected; nothing where nothing is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expectations {
-    /// `--source-uri`: the repository.
-    pub source_uri: Option<SourceUri>,
+    /// `--source-uri`: the repositories, one of which it must be.
+    pub source_uri: Vec<SourceUri>,
     /// `--source-tag`: the tag, exactly.
     pub source_tag: Option<String>,
     /// `--source-versioned-tag`: a version, of which as much must agree as is written.
@@ -220,10 +220,11 @@ impl Expectations {
     #[must_use]
     pub fn check(&self, build: &Build, signed_by: Option<&SignedBy>) -> Vec<Unmet> {
         let source = Checked::of(build, signed_by);
-        let uri = self.source_uri.as_ref().map(|wanted| {
-            let is_it = |found: &str| found == wanted.0;
+        let uri = (!self.source_uri.is_empty()).then(|| {
+            let is_it = |found: &str| self.source_uri.iter().any(|wanted| found == wanted.0);
             let found = source.says(Part::Repository, build.source.repository.as_deref(), is_it);
-            ("--source-uri", wanted.0.clone(), found)
+            let wanted: Vec<&str> = self.source_uri.iter().map(|uri| uri.0.as_str()).collect();
+            ("--source-uri", wanted.join(" or "), found)
         });
         let git_ref = build.source.git_ref.as_deref();
         let tag = self.source_tag.as_ref().map(|wanted| {

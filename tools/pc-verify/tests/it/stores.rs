@@ -97,17 +97,79 @@ fn beside_a_failing_store_what_was_seen_is_told() {
 
 #[test]
 fn an_empty_list_of_a_digest_that_the_repository_has_not_is_not_absent() {
+    // Whatever a `digest` record says: what is to be absent is looked at.
     let shop = Shop::open();
-    for (present, code) in [(json!(false), "not-found"), (Value::Null, "present-unknown")] {
-        let mut record = shop.digest_record();
-        record["present"] = present;
-        let records = shop.verify(&record);
+    let path = format!("/v2/{REPOSITORY}/manifests/{}", shop.manifest.digest);
+    for (answer, code) in [
+        (Canned::status(404), "not-found"),
+        (Canned::status(503), "server-error"),
+        (Canned::status(200).body("{}"), "digest-mismatch"),
+    ] {
+        shop.registry.can(&path, answer);
+        let records = shop.verify(&shop.digest_record());
         for check in CHECKS {
-            assert_eq!(one(&records, check)["verdict"], "unknown");
+            assert_eq!(one(&records, check)["verdict"], "unknown", "{check}: {code}");
         }
-        let failure = one(&records, "failure");
-        assert_eq!((&failure["code"], &failure["about"]), (&json!(code), &json!(CHECKS)));
+        let failures = records.iter().filter(|record| record["type"] == "failure");
+        let codes: Vec<&Value> = failures.map(|failure| &failure["code"]).collect();
+        assert!(codes.contains(&&json!(code)), "{code}: {codes:?}");
     }
+}
+
+/// What a store lists may be of no form that is known here; then nothing it could hold is absent.
+#[test]
+fn what_cannot_be_read_leaves_nothing_absent() {
+    let junk: [(&str, &[u8]); 3] = [
+        ("application/vnd.dev.sigstore.bundle.v0.3+json", br#"{"mediaType":"v9.9"}"#),
+        ("application/vnd.dsse.envelope.v1+json", b"junk"),
+        (IN_TOTO, br#"{"_type":"https://in-toto.io/Statement/v9","predicateType":"p"}"#),
+    ];
+    for (media_type, bytes) in junk {
+        let shop = Shop::open();
+        shop.artifact(None, media_type, bytes, Some(&shop.manifest));
+        let records = shop.verify(&shop.digest_record());
+        for check in ["signature", "provenance", "sbom"] {
+            assert_eq!(one(&records, check)["verdict"], "unknown", "{media_type} {check}");
+        }
+        assert_ne!(one(&records, "attestation")["verdict"], "absent", "{media_type}");
+    }
+}
+
+/// Nobody's word makes nothing signed.
+#[test]
+fn what_nobody_signed_is_no_signature() {
+    let shop = Shop::open();
+    let cosign = "https://sigstore.dev/cosign/sign/v1";
+    let bytes = statement(&shop.manifest, cosign, &json!({}));
+    shop.artifact(None, IN_TOTO, &bytes, Some(&shop.manifest));
+    let envelope = br#"{"payloadType":"text/plain","payload":"aGVsbG8=","signatures":[]}"#;
+    let media_type = "application/vnd.dsse.envelope.v1+json";
+    shop.artifact(None, media_type, envelope, Some(&shop.manifest));
+    let records = shop.verify(&shop.digest_record());
+    let signature = one(&records, "signature");
+    assert_eq!((&signature["verdict"], &signature["finds"]), (&json!("absent"), &json!([])));
+}
+
+/// A fallback index may list anything; what binds itself to nothing counts for what its artifact
+/// says.
+#[test]
+fn a_bill_of_materials_of_another_image_is_none_of_this() {
+    let shop = Shop::open();
+    let other = shop.registry.push_image(REPOSITORY, None, "arm64");
+    let bytes = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#;
+    let media_type = "application/vnd.cyclonedx+json";
+    let foreign = shop.artifact(None, media_type, bytes, Some(&other));
+    let index = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{"mediaType": foreign.media_type, "digest": foreign.digest, "size": foreign.size}]});
+    let fallback = tag(&shop.manifest, "");
+    let kind = "application/vnd.oci.image.index.v1+json";
+    shop.registry.push_json(REPOSITORY, Some(&fallback), kind, &index);
+    let records = shop.verify(&shop.digest_record());
+    let sbom = one(&records, "sbom");
+    assert_eq!(
+        (&sbom["verdict"], &sbom["finds"][0]["reason"]),
+        (&json!("invalid"), &json!("subject"))
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn signer(git_ref: &'static str) -> SignedBy {
 }
 
 fn source_uri(text: &str) -> Expectations {
-    Expectations { source_uri: Some(text.parse().expect(text)), ..Expectations::default() }
+    Expectations { source_uri: vec![text.parse().expect(text)], ..Expectations::default() }
 }
 
 fn builder_id(text: &str) -> Expectations {

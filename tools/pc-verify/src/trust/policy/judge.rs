@@ -7,6 +7,7 @@ use records::{Digest, FindVerdict, Known, PolicyMode, PolicyResult};
 use super::accept::{Find, Refusal, Rules, predicate_type};
 use super::{Authority, DemandedAttestation, Policy, Signer};
 use crate::judged::Content;
+use crate::statement::Kind;
 
 /// What was found on an image, check by check.
 #[derive(Debug, Clone, Default)]
@@ -128,13 +129,11 @@ impl CheckName {
 
     /// The check that statements of a predicate type belong to.
     fn of(predicate_type: &str) -> Self {
-        let below = |prefixes: &[&str]| prefixes.iter().any(|p| predicate_type.starts_with(p));
-        if below(&["https://slsa.dev/provenance/", "https://in-toto.io/Provenance/"]) {
-            Self::Provenance
-        } else if below(&["https://spdx.dev/Document", "https://cyclonedx.org/bom"]) {
-            Self::Sbom
-        } else {
-            Self::Attestation
+        match Kind::of(predicate_type) {
+            Kind::Signature => Self::Signature,
+            Kind::Provenance => Self::Provenance,
+            Kind::Sbom => Self::Sbom,
+            Kind::Other => Self::Attestation,
         }
     }
 }

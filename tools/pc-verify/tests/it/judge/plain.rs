@@ -53,12 +53,17 @@ fn what_nobody_signed() {
         bytes: b"{}".as_slice().into(),
     };
     assert_eq!(word(&of(&other)), "present/format");
-    for (media_type, format) in
-        [("application/jose+json", "notation/jws"), ("application/cose", "notation/cose")]
-    {
-        let bytes = b"an envelope".as_slice().into();
-        let judged = of(&Material::Notation { media_type: media_type.to_owned(), bytes });
+    let jws: &[u8] = br#"{"payload":"e30","protected":"e30","signature":"AA"}"#;
+    for (media_type, format, bytes) in [
+        ("application/jose+json", "notation/jws", jws),
+        ("application/cose", "notation/cose", b"\xd2\x84"),
+    ] {
+        let of = |bytes: &'static [u8]| {
+            of(&Material::Notation { media_type: media_type.to_owned(), bytes: bytes.into() })
+        };
+        let judged = of(bytes);
         assert_eq!((word(&judged).as_str(), judged.format.as_str()), ("present/format", format));
+        assert_eq!(word(&of(b"junk")), "invalid/malformed");
     }
 }
 
