@@ -10,7 +10,8 @@ use stage::Fault;
 use crate::judge::{self, Judge};
 use crate::provenance::Table;
 use crate::trust::{
-    self, Fetched, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch, get, read_secret,
+    self, Fetched, Mirror, MirrorError, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch,
+    get, read_secret,
 };
 
 /// What evidence is examined with.
@@ -27,7 +28,11 @@ impl Setup {
         http: &HttpArgs,
         cluster: &ClusterArgs,
     ) -> Result<Self, Fault> {
-        let sources = args.sources().map_err(Fault::usage)?;
+        let mirrored = match args.mirror().map_err(Fault::usage)? {
+            Some(mirror) => Some(mirrored(&mirror, http).await?),
+            None => None,
+        };
+        let sources = args.sources(mirrored).map_err(Fault::usage)?;
         let builders = Arc::new(match sources.builders() {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
@@ -77,6 +82,23 @@ impl Setup {
     }
 }
 
+fn client(http: &HttpArgs) -> Result<Client, Fault> {
+    let settings = http.clone().settings().map_err(Fault::usage)?;
+    Client::new(settings).map_err(Fault::usage)
+}
+
+/// The root that a TUF mirror has.
+async fn mirrored(mirror: &Mirror, http: &HttpArgs) -> Result<trust::Root, Fault> {
+    let root = mirror.root(&client(http)?, jiff::Timestamp::now()).await;
+    root.map_err(|error| match error {
+        MirrorError::PlainHttp { .. } => Fault::usage(error),
+        _ => {
+            let hint = error.hint();
+            Fault::incomplete(error).with_hint(hint)
+        }
+    })
+}
+
 /// What lies elsewhere. The cluster is only asked, and its configuration only read, where a key
 /// is there.
 async fn fetched(
@@ -87,8 +109,7 @@ async fn fetched(
     if wanted.is_empty() {
         return Ok(Fetched::default());
     }
-    let settings = http.clone().settings().map_err(Fault::usage)?;
-    let client = Client::new(settings).map_err(Fault::usage)?;
+    let client = client(http)?;
     let in_cluster = wanted.iter().any(|wanted| matches!(wanted, Wanted::Secret(_)));
     let cluster = match in_cluster {
         true => Some(Cluster::connect(cluster).await.map_err(|error| {

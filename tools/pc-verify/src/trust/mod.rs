@@ -23,6 +23,7 @@ mod root;
 #[cfg(test)]
 mod testing;
 mod trust_root;
+mod tuf;
 mod yaml;
 
 use std::fmt;
@@ -49,6 +50,7 @@ pub use self::note::{Note, NoteKind};
 pub use self::pem::PemError;
 pub use self::policy::{Check, CheckName, Checked, Find, PolicyOutcome};
 pub use self::root::{Root, RootSource};
+pub use self::tuf::{Mirror, MirrorError};
 pub use self::yaml::{FileError, Place};
 
 /// Whether a certified identity is one that any project can use.

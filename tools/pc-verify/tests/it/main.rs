@@ -3,6 +3,7 @@
 
 mod evidence;
 mod judge;
+mod mirror;
 mod provenance;
 mod sbom;
 mod stores;

@@ -86,7 +86,7 @@ fn words(error: &dyn Error) -> String {
 
 /// The trust of these flags, with nothing to fetch; else the error with its causes.
 fn load(args: &TrustArgs) -> Result<Trust, String> {
-    let sources = args.sources().map_err(|error| words(&error))?;
+    let sources = args.sources(None).map_err(|error| words(&error))?;
     assert_eq!(sources.wanted(), [], "nothing is fetched in this test");
     let now = NOW.parse().expect("a time");
     Trust::new(sources, &Fetched::default(), now, shared()).map_err(|error| words(&error))
