@@ -164,7 +164,8 @@ fn keys_that_lie_elsewhere_are_asked_for_once() {
     assert_eq!(wanted, ["k8s://trust/keys", "k8s://cosign-system/release"]);
 
     let now = super::NOW.parse().expect("a time");
-    let missing = Trust::new(args.sources(None).expect("sources"), &Fetched::default(), now, shared());
+    let missing =
+        Trust::new(args.sources(None).expect("sources"), &Fetched::default(), now, shared());
     assert!(missing.expect_err("refused").to_string().contains("k8s://trust/keys"));
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
