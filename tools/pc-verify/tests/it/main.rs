@@ -2,6 +2,7 @@
 //! evidence that others made, and what evidence and configuration say.
 
 mod evidence;
+mod excused;
 mod judge;
 mod mirror;
 mod provenance;

@@ -223,7 +223,7 @@ fn what_was_of_no_use_is_reported() {
     })
     .expect("trust");
     let checked = super::found(&[], &[]);
-    let _ = trust.policies(&image(IMAGE), &[], &checked);
+    let _ = trust.policies(&image(IMAGE), &checked);
     assert!(trusted(&trust, &signed(by(RELEASE), signature())).is_some());
     let notes: Vec<_> = trust.report().into_iter().map(|note| (note.kind, note.text)).collect();
     let kinds: Vec<NoteKind> = notes.iter().map(|(kind, _)| *kind).collect();

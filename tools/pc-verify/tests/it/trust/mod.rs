@@ -212,7 +212,7 @@ fn found<'a>(signatures: &'a [Judged], statements: &'a [Judged]) -> Checked<'a> 
 
 /// What the only policy says of acme's image.
 fn outcome(trust: &Trust, checked: &Checked<'_>) -> PolicyOutcome {
-    let mut outcomes = trust.policies(&image(IMAGE), &["shop"], checked);
+    let mut outcomes = trust.policies(&image(IMAGE), checked);
     assert_eq!(outcomes.len(), 1, "one policy is about this image");
     outcomes.remove(0)
 }
