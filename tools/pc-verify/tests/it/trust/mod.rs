@@ -137,6 +137,7 @@ fn find(verdict: FindVerdict, reason: Option<Reason>, content: Content) -> Judge
         log: None,
         time: None,
         time_from: None,
+        stamped: false,
         content,
     }
 }
