@@ -7,7 +7,7 @@ use http_asking::{Client, HttpArgs};
 use serde_json::{Value, json};
 use stage::Fault;
 
-use crate::judge::{self, Judge};
+use crate::judge::{self, Judge, LogDemand};
 use crate::provenance::Table;
 use crate::trust::{
     self, Fetched, Mirror, MirrorError, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch,
@@ -125,15 +125,15 @@ async fn fetched(
     fetch(wanted, async |at| get(&client, at).await, secret).await.map_err(Fault::incomplete)
 }
 
-fn root(root: &trust::Root, log: trust::LogDemand) -> Result<judge::Root, judge::RootError> {
+fn root(root: &trust::Root, log: LogDemand) -> Result<judge::Root, judge::RootError> {
     let root = match root.source() {
         RootSource::PublicGood => judge::Root::public_good(),
         RootSource::Github => judge::Root::github(),
         RootSource::Json(text) => judge::Root::from_json(root.name(), text),
     }?;
     Ok(match log {
-        trust::LogDemand::Demanded => root,
-        trust::LogDemand::NotDemanded => {
+        LogDemand::Demanded => root,
+        LogDemand::NotDemanded => {
             let demands = judge::Demands { log: false, ..root.demands() };
             root.demanding(demands)
         }
@@ -143,13 +143,11 @@ fn root(root: &trust::Root, log: trust::LogDemand) -> Result<judge::Root, judge:
 fn key(trusted: &TrustedKey) -> Result<judge::Key, judge::KeyError> {
     let key = judge::Key::from_pem(&trusted.name, &trusted.pem)?;
     let key = match trusted.hash {
-        Some(trust::KeyHash::Sha256) => key.with_hash(judge::KeyHash::Sha256),
-        Some(trust::KeyHash::Sha384) => key.with_hash(judge::KeyHash::Sha384),
-        Some(trust::KeyHash::Sha512) => key.with_hash(judge::KeyHash::Sha512),
+        Some(hash) => key.with_hash(hash),
         None => key,
     };
     Ok(match trusted.log {
-        trust::LogDemand::Demanded => key,
-        trust::LogDemand::NotDemanded => key.without_log(),
+        LogDemand::Demanded => key,
+        LogDemand::NotDemanded => key.without_log(),
     })
 }

@@ -9,13 +9,14 @@ use registry::Repository;
 use super::error::TrustError;
 use super::exception::{self, Exception};
 use super::identity::{IdentityRule, SourceRepository};
-use super::key::{KeySource, LogDemand, Wanted};
+use super::key::{KeySource, Wanted};
 use super::pattern::Pattern;
 use super::pem;
 use super::policy::{self, KeyText, Policy, PolicyKey};
 use super::root::{GITHUB, PUBLIC_GOOD, Root};
 use super::tuf::{self, Mirror};
 use super::yaml::Text;
+use crate::judge::LogDemand;
 
 const KEY: &str = "--key";
 const IDENTITY: &str = "--certificate-identity";

@@ -39,13 +39,14 @@ use self::exception::Exception;
 use self::identity::{IdentityRule, SourceRepository};
 use self::keys::{Keys, NoKey};
 use self::policy::{Policy, Rules, Signer};
+use crate::judge::LogDemand;
 use crate::judged::{CertifiedIdentity, Judged, KeyId, SignedBy};
 
 pub use self::args::{Sources, TrustArgs};
 pub use self::error::TrustError;
 pub use self::fetch::{FetchError, Fetched, fetch, get, read_secret};
 pub use self::glob::{Glob, ImageName};
-pub use self::key::{KeyHash, LogDemand, PinnedAddress, SecretKey, Wanted};
+pub use self::key::{PinnedAddress, SecretKey, Wanted};
 pub use self::keys::TrustedKey;
 pub use self::note::{Note, NoteKind};
 pub use self::pem::PemError;
