@@ -157,19 +157,11 @@ fn policies(
         sbom: checked(Check::Sbom),
         attestation: checked(Check::Attestation),
     };
-    let outcomes = trust.policies(&question.name(), &[], &checked);
-    let record = |outcome: trust::PolicyOutcome| Policy {
-        repository: question.repository.clone(),
-        index: question.index.clone(),
-        manifest: question.manifest.clone(),
-        policy: outcome.policy,
-        mode: outcome.mode,
-        result: outcome.result,
-        authority: outcome.authority,
-        reasons: outcome.reasons,
-        exception: outcome.exception,
+    let (repository, index, manifest) = question.key();
+    let record = |outcome: trust::PolicyOutcome| {
+        outcome.into_record(repository.clone(), index.clone(), manifest.clone())
     };
-    outcomes.into_iter().map(record).collect()
+    trust.policies(&question.name(), &checked).into_iter().map(record).collect()
 }
 
 /// What is inherited through an index counts only where the index's own bytes list the manifest.

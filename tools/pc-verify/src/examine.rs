@@ -144,6 +144,7 @@ impl Finding {
             log: None,
             time: None,
             time_from: None,
+            stamped: false,
             content: Content::Unreadable,
         };
         Self {

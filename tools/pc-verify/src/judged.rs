@@ -31,10 +31,12 @@ pub struct Judged {
     pub signed_by: Option<SignedBy>,
     /// The log entry that was checked.
     pub log: Option<LogEntry>,
-    /// The proven time of signing.
+    /// The earliest proven time of signing.
     pub time: Option<jiff::Timestamp>,
     /// Who proves that time.
     pub time_from: Option<TimeFrom>,
+    /// Whether a timestamp authority proves a time, be it that one or a later one.
+    pub stamped: bool,
     /// What it says.
     pub content: Content,
 }

@@ -7,10 +7,11 @@ use http_asking::{Client, HttpArgs};
 use serde_json::{Value, json};
 use stage::Fault;
 
-use crate::judge::{self, Judge};
+use crate::judge::{self, Judge, LogDemand};
 use crate::provenance::Table;
 use crate::trust::{
-    self, Fetched, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch, get, read_secret,
+    self, Fetched, Mirror, MirrorError, RootSource, Trust, TrustArgs, TrustedKey, Wanted, fetch,
+    get, read_secret,
 };
 
 /// What evidence is examined with.
@@ -28,7 +29,11 @@ impl Setup {
         cluster: &ClusterArgs,
         now: jiff::Timestamp,
     ) -> Result<Self, Fault> {
-        let sources = args.sources().map_err(Fault::usage)?;
+        let mirrored = match args.mirror().map_err(Fault::usage)? {
+            Some(mirror) => Some(mirrored(&mirror, http).await?),
+            None => None,
+        };
+        let sources = args.sources(mirrored).map_err(Fault::usage)?;
         let builders = Arc::new(match sources.builders() {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
@@ -77,6 +82,23 @@ impl Setup {
     }
 }
 
+fn client(http: &HttpArgs) -> Result<Client, Fault> {
+    let settings = http.clone().settings().map_err(Fault::usage)?;
+    Client::new(settings).map_err(Fault::usage)
+}
+
+/// The root that a TUF mirror has.
+async fn mirrored(mirror: &Mirror, http: &HttpArgs) -> Result<trust::Root, Fault> {
+    let root = mirror.root(&client(http)?, jiff::Timestamp::now()).await;
+    root.map_err(|error| match error {
+        MirrorError::PlainHttp { .. } => Fault::usage(error),
+        _ => {
+            let hint = error.hint();
+            Fault::incomplete(error).with_hint(hint)
+        }
+    })
+}
+
 /// What lies elsewhere. The cluster is only asked, and its configuration only read, where a key
 /// is there.
 async fn fetched(
@@ -87,8 +109,7 @@ async fn fetched(
     if wanted.is_empty() {
         return Ok(Fetched::default());
     }
-    let settings = http.clone().settings().map_err(Fault::usage)?;
-    let client = Client::new(settings).map_err(Fault::usage)?;
+    let client = client(http)?;
     let in_cluster = wanted.iter().any(|wanted| matches!(wanted, Wanted::Secret(_)));
     let cluster = match in_cluster {
         true => Some(Cluster::connect(cluster).await.map_err(|error| {
@@ -104,15 +125,15 @@ async fn fetched(
     fetch(wanted, async |at| get(&client, at).await, secret).await.map_err(Fault::incomplete)
 }
 
-fn root(root: &trust::Root, log: trust::LogDemand) -> Result<judge::Root, judge::RootError> {
+fn root(root: &trust::Root, log: LogDemand) -> Result<judge::Root, judge::RootError> {
     let root = match root.source() {
         RootSource::PublicGood => judge::Root::public_good(),
         RootSource::Github => judge::Root::github(),
         RootSource::Json(text) => judge::Root::from_json(root.name(), text),
     }?;
     Ok(match log {
-        trust::LogDemand::Demanded => root,
-        trust::LogDemand::NotDemanded => {
+        LogDemand::Demanded => root,
+        LogDemand::NotDemanded => {
             let demands = judge::Demands { log: false, ..root.demands() };
             root.demanding(demands)
         }
@@ -122,13 +143,11 @@ fn root(root: &trust::Root, log: trust::LogDemand) -> Result<judge::Root, judge:
 fn key(trusted: &TrustedKey) -> Result<judge::Key, judge::KeyError> {
     let key = judge::Key::from_pem(&trusted.name, &trusted.pem)?;
     let key = match trusted.hash {
-        Some(trust::KeyHash::Sha256) => key.with_hash(judge::KeyHash::Sha256),
-        Some(trust::KeyHash::Sha384) => key.with_hash(judge::KeyHash::Sha384),
-        Some(trust::KeyHash::Sha512) => key.with_hash(judge::KeyHash::Sha512),
+        Some(hash) => key.with_hash(hash),
         None => key,
     };
     Ok(match trusted.log {
-        trust::LogDemand::Demanded => key,
-        trust::LogDemand::NotDemanded => key.without_log(),
+        LogDemand::Demanded => key,
+        LogDemand::NotDemanded => key.without_log(),
     })
 }

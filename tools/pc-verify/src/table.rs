@@ -274,6 +274,11 @@ fn policy(out: &mut String, record: &Policy, paint: Paint) {
     let name = format!("policy {}", shown(&record.policy));
     let word = paint.on(tone, &format!("{word:9}"));
     line(out, &format!("  {name:NAME$} {word} {}", said.unwrap_or_default()));
+    for there in &record.exceptions {
+        let word = paint.on(Tone::Faint, &format!("{:9}", "skip"));
+        let text = format!("in namespaces `{}`: {}", there.namespace, shown(&there.text));
+        line(out, &format!("  {:NAME$} {word} {text}", ""));
+    }
 }
 
 /// Why something about this image is not known.

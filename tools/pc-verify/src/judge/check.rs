@@ -366,5 +366,6 @@ fn proof(signer: Signer, signed_by: SignedBy, witnesses: &Witnesses) -> Proof {
         log: witnesses.log.clone(),
         time: earliest.map(|(time, _)| time),
         time_from: earliest.map(|(_, from)| from),
+        stamped: witnesses.times.iter().any(|(_, from)| *from == TimeFrom::Authority),
     }
 }

@@ -29,13 +29,13 @@ pub struct Key {
     log: LogDemand,
 }
 
-/// Whether a signature by a key counts without an entry in a transparency log.
+/// Whether evidence counts without an entry in a transparency log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogDemand {
     /// It does not: cosign's own rule.
     Demanded,
-    /// It does (cosign's `--insecure-ignore-tlog`, a `ClusterImagePolicy` key without `ctlog`).
-    /// When it was made is then not proven.
+    /// It does (`--insecure-ignore-tlog`, as in cosign; a `ClusterImagePolicy` key without `ctlog`).
+    /// When a key made it is then not proven.
     NotDemanded,
 }
 

@@ -62,6 +62,7 @@ struct Proof {
     log: Option<LogEntry>,
     time: Option<Timestamp>,
     time_from: Option<TimeFrom>,
+    stamped: bool,
 }
 
 impl Judge {
@@ -181,6 +182,7 @@ impl Draft {
             Ok(proof) => (FindVerdict::Valid, Some(proof), None),
             Err(fault) => (fault.reason.verdict(), None, Some(fault)),
         };
+        let stamped = proof.as_ref().is_some_and(|proof| proof.stamped);
         let (signer, signed_by, log, time, time_from) = match proof {
             Some(it) => (Some(it.signer), Some(it.signed_by), it.log, it.time, it.time_from),
             None => (None, None, None, None, None),
@@ -199,6 +201,7 @@ impl Draft {
             log,
             time,
             time_from,
+            stamped,
             content,
         }
     }

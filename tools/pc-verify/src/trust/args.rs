@@ -9,17 +9,21 @@ use registry::Repository;
 use super::error::TrustError;
 use super::exception::{self, Exception};
 use super::identity::{IdentityRule, SourceRepository};
-use super::key::{KeySource, LogDemand, Wanted};
+use super::key::{KeySource, Wanted};
 use super::pattern::Pattern;
 use super::pem;
 use super::policy::{self, KeyText, Policy, PolicyKey};
 use super::root::{GITHUB, PUBLIC_GOOD, Root};
+use super::tuf::{self, Mirror};
 use super::yaml::Text;
+use crate::judge::LogDemand;
 
 const KEY: &str = "--key";
 const IDENTITY: &str = "--certificate-identity";
 const ISSUER: &str = "--certificate-oidc-issuer";
 const TRUSTED_ROOT: &str = "--trusted-root";
+const TUF_MIRROR: &str = "--tuf-mirror";
+const TUF_ROOT: &str = "--tuf-root";
 
 /// cosign's own variable for `--signature-repository`.
 const COSIGN_REPOSITORY: &str = "COSIGN_REPOSITORY";
@@ -62,6 +66,26 @@ pub struct TrustArgs {
     #[arg(long, env = "PROVENANCE_NO_EMBEDDED_ROOTS", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = ArgAction::Set)]
     pub no_embedded_roots: bool,
 
+    /// A TUF repository with one more trusted root: the address that `root.json` and `targets/`
+    /// are under, as `cosign initialize --mirror` takes it
+    #[arg(long, value_name = "URL", env = "PROVENANCE_TUF_MIRROR")]
+    pub tuf_mirror: Option<String>,
+
+    /// The `root.json` that says whose signatures of the TUF repository are believed; got from
+    /// somebody you trust, not from the mirror
+    #[arg(long, value_name = "FILE", env = "PROVENANCE_TUF_ROOT")]
+    pub tuf_root: Option<PathBuf>,
+
+    /// Keep what the TUF mirror gave in this folder: a later run takes nothing older, and
+    /// `--offline` needs no mirror
+    #[arg(long, value_name = "DIR", env = "PROVENANCE_TUF_CACHE")]
+    pub tuf_cache: Option<PathBuf>,
+
+    /// Do not ask the TUF mirror: take what `--tuf-cache` has of it, checked as if it came from
+    /// there
+    #[arg(long, env = "PROVENANCE_OFFLINE", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = ArgAction::Set)]
+    pub offline: bool,
+
     /// ClusterImagePolicy and TrustRoot documents of sigstore/policy-controller: a file, or a
     /// folder of `*.yaml`, `*.yml` and `*.json`
     #[arg(long, value_name = "PATH", env = "PROVENANCE_TRUST_POLICY")]
@@ -90,6 +114,10 @@ pub struct TrustArgs {
     )]
     pub signature_repository: Vec<String>,
 }
+
+/// What `--tuf-cache` and `--offline` need.
+const NO_MIRROR: &str =
+    "it says something of a TUF mirror: give `--tuf-mirror` and `--tuf-root` too";
 
 /// What the flags name, read as far as files and variables go.
 #[derive(Debug)]
@@ -137,17 +165,61 @@ impl Sources {
 }
 
 impl TrustArgs {
-    /// Reads the files and variables that the flags name.
+    /// The TUF mirror that the flags name, if they name one. What it has must be asked for first:
+    /// policies may mean its root.
+    ///
+    /// # Errors
+    /// [`TrustError`] for flags that do not go together, and a `--tuf-root` that is none.
+    pub fn mirror(&self) -> Result<Option<Mirror>, TrustError> {
+        let (root, cache) = (given(self.tuf_root.as_deref()), given(self.tuf_cache.as_deref()));
+        let wrong = |flag, why: &str| Err(TrustError::setting(flag, why));
+        let (url, root) = match (self.tuf_mirror.as_deref().filter(|url| !url.is_empty()), root) {
+            (Some(url), Some(root)) => (url, root),
+            (Some(_), None) => {
+                return wrong(
+                    TUF_MIRROR,
+                    "give `--tuf-root` too: a mirror cannot say itself whom to believe",
+                );
+            }
+            (None, Some(_)) => return wrong(TUF_ROOT, "give `--tuf-mirror` too"),
+            (None, None) if cache.is_some() => return wrong("--tuf-cache", NO_MIRROR),
+            (None, None) if self.offline => return wrong("--offline", NO_MIRROR),
+            (None, None) => return Ok(None),
+        };
+        let from = match (self.offline, cache.map(Path::to_owned)) {
+            (false, cache) => tuf::From::Mirror { cache },
+            (true, Some(folder)) => tuf::From::Cache(folder),
+            (true, None) => {
+                return wrong("--offline", "give `--tuf-cache` too: it is what is taken");
+            }
+        };
+        let text = Text::read(root)?.text;
+        let mirror = Mirror::new(url, text.into_bytes(), from)
+            .map_err(|why| TrustError::setting(TUF_MIRROR, why))?;
+        mirror.check_root().map_err(|source| TrustError::TufRoot {
+            path: root.to_owned(),
+            source: Box::new(source),
+        })?;
+        Ok(Some(mirror))
+    }
+
+    /// Reads the files and variables that the flags name. `mirrored` is the root of
+    /// [`Self::mirror`].
     ///
     /// # Errors
     /// [`TrustError`], for the first thing that cannot be used.
-    pub fn sources(&self) -> Result<Sources, TrustError> {
-        self.read(&|name| std::env::var_os(name))
+    pub fn sources(&self, mirrored: Option<Root>) -> Result<Sources, TrustError> {
+        self.read(mirrored, &|name| std::env::var_os(name))
     }
 
-    fn read(&self, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Sources, TrustError> {
+    fn read(
+        &self,
+        mirrored: Option<Root>,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Sources, TrustError> {
         let keys = self.keys(variable)?;
         let mut roots = self.roots()?;
+        roots.extend(mirrored);
         let root_names = roots.iter().map(|root| root.name().to_owned()).collect();
         let texts = match given(self.trust_policy.as_deref()) {
             Some(path) => Text::read_all(path)?,

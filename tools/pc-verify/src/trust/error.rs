@@ -1,5 +1,7 @@
 //! What is wrong with a configuration. All of it is a fault of usage.
 
+use std::path::PathBuf;
+
 use records::text::shown;
 
 use super::pem::PemError;
@@ -19,6 +21,15 @@ pub enum TrustError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The file of `--tuf-root`.
+    #[error("`--tuf-root`: `{}` is no root of TUF (`root.json`) that signs itself", shown(&path.to_string_lossy()))]
+    TufRoot {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<sigstore_tuf::Error>,
+    },
     /// A key of `--key`.
     #[error("the key `{}`", shown(.name))]
     Key {

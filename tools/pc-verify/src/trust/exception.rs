@@ -4,12 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use jiff::civil::Date;
 use records::text::shown;
-use regex::Regex;
+use records::{NamespaceException, NamespaceGlob};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::glob::{Glob, ImageName};
-use super::pattern;
 use super::policy::{CheckName, Failure};
 use super::yaml::{FileError, Place, Text};
 
@@ -21,20 +20,14 @@ const MAX_TEXT: usize = 500;
 pub(crate) struct Exception {
     pub(crate) place: Place,
     image: Glob,
-    namespace: Namespaces,
+    /// In which namespaces it holds; in all of them where there is none.
+    namespace: Option<NamespaceGlob>,
     what: What,
     reason: String,
     owner: String,
     /// The last day on which it holds, in UTC.
     until: Date,
     pub(crate) used: AtomicU64,
-}
-
-/// In which namespaces it holds.
-#[derive(Debug)]
-enum Namespaces {
-    All,
-    Matching(Regex),
 }
 
 /// What it excuses.
@@ -116,10 +109,11 @@ fn exception(text: &Text, at: &Spanned<Entry>) -> Result<Exception, FileError> {
         image: Glob::parse(&entry.image.value)
             .map_err(|error| wrong(text.place(&entry.image), error.to_string()))?,
         namespace: match &entry.namespace {
-            None => Namespaces::All,
-            Some(glob) => Namespaces::parse(&glob.value).ok_or_else(|| {
-                wrong(text.place(glob), "`namespace` must be letters, digits, `-` and `*`".into())
-            })?,
+            None => None,
+            Some(at) => NamespaceGlob::try_from(at.value.clone())
+                .map(Some)
+                .map_err(|error| wrong(text.place(at), format!("`namespace`: {error}")))?
+                .filter(|glob| !glob.is_all()),
         },
         what,
         reason: said("reason", &entry.reason)?,
@@ -129,39 +123,10 @@ fn exception(text: &Text, at: &Spanned<Entry>) -> Result<Exception, FileError> {
     })
 }
 
-impl Namespaces {
-    fn parse(glob: &str) -> Option<Self> {
-        if glob == "*" {
-            return Some(Self::All);
-        }
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-*".contains(c);
-        if glob.is_empty() || glob.len() > 253 || !glob.chars().all(allowed) {
-            return None;
-        }
-        pattern::whole(&glob.replace('*', ".*")).ok().map(Self::Matching)
-    }
-
-    /// Whether it holds wherever an answer is for: in all of these namespaces, and not where none
-    /// is known.
-    fn hold_in(&self, namespaces: &[&str]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Matching(glob) => {
-                !namespaces.is_empty() && namespaces.iter().all(|name| glob.is_match(name))
-            }
-        }
-    }
-}
-
 impl Exception {
-    /// Whether it is about this failing policy, on this image, there. It says nothing of the day.
-    pub(crate) fn covers(
-        &self,
-        policy: &str,
-        failures: &[Failure],
-        image: &ImageName,
-        namespaces: &[&str],
-    ) -> bool {
+    /// Whether it is about this failing policy, on this image. It says nothing of the day and of
+    /// namespaces.
+    pub(crate) fn covers(&self, policy: &str, failures: &[Failure], image: &ImageName) -> bool {
         let excused = match &self.what {
             What::Policy(name) => name == policy,
             // One authority that would be content without this check is enough, since one that is
@@ -170,7 +135,16 @@ impl Exception {
                 !failure.checks.is_empty() && failure.checks.iter().all(|missed| missed == check)
             }),
         };
-        excused && self.namespace.hold_in(namespaces) && self.image.matches(image)
+        excused && self.image.matches(image)
+    }
+
+    /// As an exception for some namespaces, where it is one.
+    pub(crate) fn in_namespaces(&self) -> Option<NamespaceException> {
+        Some(NamespaceException {
+            namespace: self.namespace.clone()?,
+            until: self.until.to_string(),
+            text: self.text(),
+        })
     }
 
     /// Whether it still holds on a day.
@@ -202,7 +176,8 @@ impl Exception {
             What::Policy(name) => format!("policy `{}`", shown(name)),
             What::Check(check) => format!("check `{check}`"),
         };
-        format!("{what} on `{}` ({})", self.image.as_str(), self.place)
+        let there = self.namespace.as_ref().map_or(String::new(), |at| format!(" in `{at}`"));
+        format!("{what} on `{}`{there} ({})", self.image.as_str(), self.place)
     }
 
     pub(crate) fn until(&self) -> Date {

@@ -52,26 +52,6 @@ pub struct SecretKey {
     pub name: String,
 }
 
-/// The hash that a key signs with, where the configuration says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyHash {
-    /// SHA-256.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-/// Whether signatures by a key count without an entry in a transparency log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogDemand {
-    /// They do not.
-    Demanded,
-    /// They do (`--insecure-ignore-tlog`; a policy's key without `ctlog`).
-    NotDemanded,
-}
-
 /// Why a text names no key that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeySourceError {

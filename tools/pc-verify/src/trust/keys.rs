@@ -1,9 +1,9 @@
 //! The keys of a configuration, each once, whoever names it.
 
 use super::fetch::Fetched;
-use super::key::{KeyHash, LogDemand};
 use super::pem::{self, PemError, PublicKey};
 use super::policy::KeyText;
+use crate::judge::{KeyHash, LogDemand};
 use crate::judged::KeyId;
 
 /// A key that signatures are checked with.

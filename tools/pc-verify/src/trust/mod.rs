@@ -23,6 +23,7 @@ mod root;
 #[cfg(test)]
 mod testing;
 mod trust_root;
+mod tuf;
 mod yaml;
 
 use std::fmt;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use records::text::MAX_LIST;
 use records::{FindVerdict, PolicyResult};
 use registry::Repository;
 
@@ -37,18 +39,20 @@ use self::exception::Exception;
 use self::identity::{IdentityRule, SourceRepository};
 use self::keys::{Keys, NoKey};
 use self::policy::{Policy, Rules, Signer};
+use crate::judge::LogDemand;
 use crate::judged::{CertifiedIdentity, Judged, KeyId, SignedBy};
 
 pub use self::args::{Sources, TrustArgs};
 pub use self::error::TrustError;
 pub use self::fetch::{FetchError, Fetched, fetch, get, read_secret};
 pub use self::glob::{Glob, ImageName};
-pub use self::key::{KeyHash, LogDemand, PinnedAddress, SecretKey, Wanted};
+pub use self::key::{PinnedAddress, SecretKey, Wanted};
 pub use self::keys::TrustedKey;
 pub use self::note::{Note, NoteKind};
 pub use self::pem::PemError;
 pub use self::policy::{Check, CheckName, Checked, Find, PolicyOutcome};
 pub use self::root::{Root, RootSource};
+pub use self::tuf::{Mirror, MirrorError};
 pub use self::yaml::{FileError, Place};
 
 /// Whether a certified identity is one that any project can use.
@@ -231,26 +235,15 @@ impl Trust {
         trusted
     }
 
-    /// What each policy that is about this image says, in their order. `namespaces` are all those
-    /// that the answer is for: an exception for a namespace holds only if it covers them all.
+    /// What each policy that is about this image says, in their order. An exception for some
+    /// namespaces changes no result, since the answer is for all of them: it stands beside it.
     #[must_use]
-    pub fn policies(
-        &self,
-        image: &ImageName,
-        namespaces: &[&str],
-        checked: &Checked<'_>,
-    ) -> Vec<PolicyOutcome> {
+    pub fn policies(&self, image: &ImageName, checked: &Checked<'_>) -> Vec<PolicyOutcome> {
         let about = self.policies.iter().filter(|policy| policy.is_about(image));
-        about.map(|policy| self.outcome(policy, image, namespaces, checked)).collect()
+        about.map(|policy| self.outcome(policy, image, checked)).collect()
     }
 
-    fn outcome(
-        &self,
-        policy: &Policy,
-        image: &ImageName,
-        namespaces: &[&str],
-        checked: &Checked<'_>,
-    ) -> PolicyOutcome {
+    fn outcome(&self, policy: &Policy, image: &ImageName, checked: &Checked<'_>) -> PolicyOutcome {
         policy.used.fetch_add(1, Relaxed);
         let judgement = policy.judge(checked, &self.rules(&policy.sources));
         let mut outcome = PolicyOutcome {
@@ -260,28 +253,47 @@ impl Trust {
             authority: judgement.authority,
             reasons: judgement.reasons,
             exception: None,
+            exceptions: Vec::new(),
         };
-        if !matches!(outcome.result, PolicyResult::Fail | PolicyResult::Warn) {
-            return outcome;
-        }
-        let covering = self
-            .exceptions
-            .iter()
-            .filter(|e| e.covers(&policy.name, &judgement.failures, image, namespaces));
-        for exception in covering {
-            exception.use_it();
-            if exception.holds_on(self.today) {
-                outcome.result = PolicyResult::Skip;
-                outcome.exception = Some(exception.text());
-                break;
-            }
-            outcome.reasons.push(format!(
-                "an exception ended on {}: {}",
-                exception.until(),
-                exception.text()
-            ));
+        if matches!(outcome.result, PolicyResult::Fail | PolicyResult::Warn) {
+            let about = |e: &&Exception| e.covers(&policy.name, &judgement.failures, image);
+            self.excuse(&mut outcome, self.exceptions.iter().filter(about));
         }
         outcome
+    }
+
+    /// Applies the exceptions that are about a failure. The first that holds everywhere decides.
+    fn excuse<'e>(
+        &self,
+        outcome: &mut PolicyOutcome,
+        exceptions: impl Iterator<Item = &'e Exception>,
+    ) {
+        for exception in exceptions {
+            exception.use_it();
+            match exception.in_namespaces() {
+                there if !exception.holds_on(self.today) => {
+                    let there =
+                        there.map_or(String::new(), |it| format!(" (in `{}`)", it.namespace));
+                    outcome.reasons.push(format!(
+                        "an exception{there} ended on {}: {}",
+                        exception.until(),
+                        exception.text()
+                    ));
+                }
+                Some(there) => outcome.exceptions.push(there),
+                None => {
+                    outcome.result = PolicyResult::Skip;
+                    outcome.exception = Some(exception.text());
+                    outcome.exceptions.clear();
+                    return;
+                }
+            }
+        }
+        let more = outcome.exceptions.len().saturating_sub(MAX_LIST);
+        if more > 0 {
+            outcome.exceptions.truncate(MAX_LIST);
+            outcome.reasons.push(format!("{more} more exceptions for namespaces are left out"));
+        }
     }
 
     fn by_key(&self, judged: &Judged) -> Option<TrustedBy> {

@@ -2,7 +2,9 @@
 //! evidence that others made, and what evidence and configuration say.
 
 mod evidence;
+mod excused;
 mod judge;
+mod mirror;
 mod provenance;
 mod sbom;
 mod stores;

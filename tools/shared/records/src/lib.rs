@@ -28,6 +28,7 @@ mod end;
 mod evidence;
 mod failure;
 mod image;
+mod namespaces;
 mod platform;
 mod policy;
 mod release;
@@ -46,8 +47,9 @@ pub use evidence::{
 };
 pub use failure::{Failure, FailureCode};
 pub use image::{ContainerType, Image, Runtime, Workload};
+pub use namespaces::{NamespaceGlob, NamespaceGlobError};
 pub use platform::{Platform, PlatformError};
-pub use policy::{Policy, PolicyMode, PolicyResult};
+pub use policy::{NamespaceException, Policy, PolicyMode, PolicyResult};
 pub use release::{Origin, Release};
 pub use update::{RepositoryRecord, Update, UpdateKind, UpdateStatus};
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};

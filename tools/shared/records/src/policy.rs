@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Record};
+use crate::{Digest, NamespaceGlob, Record};
 
 /// Whether a policy's failure counts (sigstore policy-controller, `ClusterImagePolicy.spec.mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,19 @@ pub enum PolicyResult {
     Unknown,
 }
 
+/// An exception from a policy that holds in some namespaces alone. Which namespaces an image runs
+/// in is told by its `image` records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceException {
+    /// Where it holds: letters, digits and `-`, and `*` for any text.
+    pub namespace: NamespaceGlob,
+    /// The last day on which it holds, in UTC.
+    pub until: String,
+    /// Reason, owner and end date as one text.
+    pub text: String,
+}
+
 /// `policy`: one policy's result for one image. Subject: repository, index, manifest, policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -55,6 +68,10 @@ pub struct Policy {
     /// The exception that made it `skip`: reason, owner and end date as one text.
     #[serde(default)]
     pub exception: Option<String>,
+    /// What excuses a `fail` or `warn` in some namespaces: for what runs in one of them the result
+    /// is `skip`, by the first that fits.
+    #[serde(default)]
+    pub exceptions: Vec<NamespaceException>,
 }
 
 impl Record for Policy {

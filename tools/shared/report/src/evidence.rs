@@ -1,8 +1,8 @@
 //! Evidence in full: what was found about one manifest, where, and what it is worth.
 
 use records::{
-    AttestationFind, Digest, FindVerdict, LogEntry, PolicyMode, PolicyResult, ProvenanceFind,
-    SignatureFind, Signer, StoreAnswer, Verdict,
+    AttestationFind, Digest, FindVerdict, LogEntry, NamespaceException, PolicyMode, PolicyResult,
+    ProvenanceFind, SignatureFind, Signer, StoreAnswer, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,10 @@ pub struct PolicyAnswer {
     /// The exception that made it `skip`: reason, owner and end date as one text.
     #[serde(default)]
     pub exception: Option<String>,
+    /// What excuses a `fail` or `warn` in some namespaces: for the rows there the result is `skip`,
+    /// by the first that fits.
+    #[serde(default)]
+    pub exceptions: Vec<NamespaceException>,
 }
 
 /// One software bill of materials. Its format and the version of that are apart here, which the

@@ -30,7 +30,8 @@ pub use read::ReadError;
 pub use release::{HelmRelease, ReleaseUpdate};
 pub use report::{Metadata, Report, SCHEMA_VERSION};
 pub use row::{
-    DriftState, ProvenanceAnswer, Row, SbomAnswer, SignatureAnswer, UpdateAnswer, UpdateState,
+    DriftState, ProvenanceAnswer, Row, RowPolicy, SbomAnswer, SignatureAnswer, UpdateAnswer,
+    UpdateState,
 };
 pub use summary::{
     Coverage, Coverages, DriftCounts, Summary, UnknownCounts, UpdateCounts, VerdictCounts,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use records::{ContainerType, Digest, Drift, How, UpdateStatus, Verdict, Workload};
+use records::{ContainerType, Digest, Drift, How, PolicyResult, UpdateStatus, Verdict, Workload};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,10 @@ pub struct Row {
     pub sbom: SbomAnswer,
     /// Whether there is SLSA provenance.
     pub provenance: ProvenanceAnswer,
+    /// What each policy that is about it says, exceptions for its namespace applied, sorted by the
+    /// policy's name; null where nobody judged it, and empty where no policy is about it.
+    #[serde(default)]
+    pub policies: Option<Vec<RowPolicy>>,
     /// Whether something newer is there.
     pub update: UpdateAnswer,
 }
@@ -251,6 +255,18 @@ pub struct ProvenanceAnswer {
     pub error: Option<String>,
     /// The answer in one word.
     pub verdict: Verdict,
+}
+
+/// The answer of a policy about what runs here, in short: what is missing stands in `evidence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowPolicy {
+    /// The policy's name.
+    pub policy: String,
+    /// The result here.
+    pub result: PolicyResult,
+    /// The exception that made it `skip`: reason, owner and end date as one text.
+    pub exception: Option<String>,
 }
 
 /// The answer about newer versions of an image, in short.

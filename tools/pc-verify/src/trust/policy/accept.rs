@@ -7,7 +7,7 @@ use records::FindVerdict;
 use records::text::shown;
 
 use super::{Authority, FormatDemanded, LogDemanded, Signer, TimestampDemanded};
-use crate::judged::{CertifiedIdentity, Content, Judged, KeyId, SignedBy, TimeFrom};
+use crate::judged::{CertifiedIdentity, Content, Judged, KeyId, SignedBy};
 use crate::trust::identity::{IdentityRule, SourceRepository, names_source};
 use crate::trust::pattern::Fit;
 use crate::trust::root::Location;
@@ -157,8 +157,7 @@ impl Authority {
                 return Err(Refusal::NoLog);
             }
         }
-        if self.timestamp == TimestampDemanded::Yes && judged.time_from != Some(TimeFrom::Authority)
-        {
+        if self.timestamp == TimestampDemanded::Yes && !judged.stamped {
             return Err(Refusal::NoTimestamp);
         }
         Ok(())

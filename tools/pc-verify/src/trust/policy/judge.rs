@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use records::{Digest, FindVerdict, Known, PolicyMode, PolicyResult};
+use records::{Digest, FindVerdict, Known, NamespaceException, PolicyMode, PolicyResult};
 
 use super::accept::{Find, Refusal, Rules, predicate_type};
 use super::{Authority, DemandedAttestation, Policy, Signer};
@@ -59,6 +59,8 @@ pub struct PolicyOutcome {
     pub reasons: Vec<String>,
     /// The exception that made it `skip`.
     pub exception: Option<String>,
+    /// What excuses a `fail` or `warn` in some namespaces.
+    pub exceptions: Vec<NamespaceException>,
 }
 
 impl PolicyOutcome {
@@ -70,7 +72,7 @@ impl PolicyOutcome {
         index: Option<Digest>,
         manifest: Option<Digest>,
     ) -> records::Policy {
-        let Self { policy, mode, result, authority, reasons, exception } = self;
+        let Self { policy, mode, result, authority, reasons, exception, exceptions } = self;
         records::Policy {
             repository,
             index,
@@ -81,6 +83,7 @@ impl PolicyOutcome {
             authority,
             reasons,
             exception,
+            exceptions,
         }
     }
 }

@@ -12,10 +12,11 @@ use registry::Repository;
 
 use super::glob::{Glob, ImageName};
 use super::identity::{IdentityRule, SourceRepository};
-use super::key::{KeyHash, LogDemand, Wanted};
+use super::key::Wanted;
 use super::pem::PublicKey;
 use super::root::Location;
 use super::yaml::Place;
+use crate::judge::{KeyHash, LogDemand};
 use crate::judged::KeyId;
 
 pub use accept::Find;

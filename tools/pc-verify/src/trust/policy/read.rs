@@ -10,10 +10,11 @@ use serde_saphyr::Spanned;
 use super::{
     Authority, DemandedAttestation, FormatDemanded, KeyText, LogDemanded, Policy, PolicyKey, Signer,
 };
+use crate::judge::{KeyHash, LogDemand};
 use crate::trust::document::{self, Document, Fault, Match, PolicyDocument, unsupported};
 use crate::trust::glob::Glob;
 use crate::trust::identity::SourceRepository;
-use crate::trust::key::{KeyHash, LogDemand, SecretKey, Wanted, is_key_management};
+use crate::trust::key::{SecretKey, Wanted, is_key_management};
 use crate::trust::pem;
 use crate::trust::root::Root;
 use crate::trust::yaml::{FileError, Text};

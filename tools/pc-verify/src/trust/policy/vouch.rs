@@ -59,7 +59,7 @@ impl Reader<'_> {
             return Ok(roots);
         }
         let why = format!(
-            "no configured root has the authority `{}`: give its root with `--trusted-root`, or as a TrustRoot that `trustRootRef` names",
+            "no configured root has the authority `{}`: give its root with `--trusted-root` or `--tuf-mirror`, or as a TrustRoot that `trustRootRef` names",
             shown(url.map_or(FULCIO, |url| &url.value))
         );
         match url {

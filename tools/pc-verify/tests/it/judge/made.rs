@@ -323,6 +323,34 @@ fn time_by_an_authority_alone() {
     assert_eq!(of(Has::Everything, &attestation(&bytes, WHILE_VALID)), "present/no-log");
 }
 
+/// In a log and timestamped: the earlier time counts, and the timestamp is there whichever that is.
+#[test]
+fn time_by_a_log_and_an_authority() {
+    let instance = Instance::new();
+    let keyless = Keyless::new(&instance);
+    let judged = |log: i64, stamp: Option<i64>| {
+        let mut more = vec![("certificate", keyless.pem()), ("bundle", keyless.logged(log))];
+        let stamp = stamp.map(|time| instance.stamp_annotation(&keyless.signature, time));
+        more.extend(stamp.map(|stamp| ("rfc3161timestamp", stamp)));
+        let material = simple(&keyless.signature, &more);
+        judge_with(vec![instance.root(Has::Everything)], &material)
+    };
+    let later = WHILE_VALID + 60;
+    for (log, stamp, from) in [
+        (WHILE_VALID, Some(later), TimeFrom::Log),
+        (WHILE_VALID, Some(WHILE_VALID), TimeFrom::Log),
+        (later, Some(WHILE_VALID), TimeFrom::Authority),
+        (WHILE_VALID, None, TimeFrom::Log),
+    ] {
+        let judged = judged(log, stamp);
+        assert_eq!(word(&judged), "valid", "{:?}", judged.detail);
+        assert_eq!((judged.time_from, judged.stamped), (Some(from), stamp.is_some()));
+        assert_eq!(judged.time.map(Timestamp::as_second), Some(WHILE_VALID));
+    }
+    let wrong = judged(WHILE_VALID, Some(AFTERWARDS));
+    assert_eq!((word(&wrong), wrong.stamped), ("invalid/certificate".to_owned(), false));
+}
+
 #[test]
 fn bundles_of_an_own_instance() {
     let instance = Instance::new();

@@ -91,7 +91,7 @@ fn a_key_counts_without_a_log_only_where_that_is_said() {
     })
     .expect("both");
     assert_eq!(both.keys().len(), 1);
-    assert_eq!(both.keys()[0].log, pc_verify::trust::LogDemand::NotDemanded);
+    assert_eq!(both.keys()[0].log, pc_verify::judge::LogDemand::NotDemanded);
     assert_eq!(trusted(&both, &unlogged).as_deref(), Some("policy acme, authority authority-0"));
     let other = both.trusted_by(&image("ghcr.io/other/web"), &unlogged, None);
     assert_eq!(other, None);
@@ -223,7 +223,7 @@ fn what_was_of_no_use_is_reported() {
     })
     .expect("trust");
     let checked = super::found(&[], &[]);
-    let _ = trust.policies(&image(IMAGE), &[], &checked);
+    let _ = trust.policies(&image(IMAGE), &checked);
     assert!(trusted(&trust, &signed(by(RELEASE), signature())).is_some());
     let notes: Vec<_> = trust.report().into_iter().map(|note| (note.kind, note.text)).collect();
     let kinds: Vec<NoteKind> = notes.iter().map(|(kind, _)| *kind).collect();

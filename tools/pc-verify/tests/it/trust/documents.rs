@@ -56,7 +56,7 @@ fn both_versions_lists_several_documents_and_json_are_read() {
         [(format!("# ours\n{one}---\n# nothing\n---\n{other}"), 2), (list, 1), (json.to_owned(), 1)]
     {
         let trust = policies(&text).expect("policies");
-        let outcomes = trust.policies(&image(super::IMAGE), &[], &found(&[], &[]));
+        let outcomes = trust.policies(&image(super::IMAGE), &found(&[], &[]));
         assert_eq!(outcomes.len(), count, "{text}");
     }
 }
@@ -68,7 +68,7 @@ fn a_folder_is_read_whole_and_names_are_unique_in_it() {
     let folder = Folder::of(&[("b.yml", &other), ("a.yaml", &one), ("notes.txt", "none")]);
     let args = TrustArgs { trust_policy: Some(folder.path("")), ..TrustArgs::default() };
     let trust = load(&args).expect("policies");
-    let outcomes = trust.policies(&image(super::IMAGE), &[], &found(&[], &[]));
+    let outcomes = trust.policies(&image(super::IMAGE), &found(&[], &[]));
     assert_eq!(outcomes.iter().map(|o| &*o.policy).collect::<Vec<_>>(), ["acme", "other"]);
     std::fs::write(folder.path("c.json"), &one).expect("written");
     let error = load(&args).map(|_| ()).expect_err("twice");

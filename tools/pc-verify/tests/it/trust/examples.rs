@@ -28,10 +28,9 @@ fn trust() -> Trust {
 fn told(
     trust: &Trust,
     written: &str,
-    namespace: &str,
     checked: &Checked<'_>,
 ) -> Vec<(String, PolicyResult, Option<String>)> {
-    let outcomes = trust.policies(&image(written), &[namespace], checked);
+    let outcomes = trust.policies(&image(written), checked);
     outcomes.into_iter().map(|told| (told.policy, told.result, told.authority)).collect()
 }
 
@@ -48,7 +47,7 @@ fn the_examples_say_what_the_page_says() {
     let with = |signatures: &[Judged], provenance: &[Judged]| {
         let checked =
             Checked { provenance: check(Some(ALL), provenance), ..found(signatures, &[]) };
-        told(&trust, web, "shop", &checked)
+        told(&trust, web, &checked)
     };
     let built = [signed(release.clone(), statement(slsa))];
     assert_eq!(with(&[], &built), own(PolicyResult::Pass, Some("release-workflow")));
@@ -62,17 +61,17 @@ fn the_examples_say_what_the_page_says() {
 
     let store_failed = Some(records::Known { whole: false, ..ALL });
     let checked = Checked { signature: check(store_failed, &[]), ..found(&[], &[]) };
-    assert_eq!(told(&trust, web, "shop", &checked), own(PolicyResult::Unknown, None));
+    assert_eq!(told(&trust, web, &checked), own(PolicyResult::Unknown, None));
 
     let names: Vec<String> =
         trust.signature_repositories(&image(web)).iter().map(ToString::to_string).collect();
     assert_eq!(names, ["ghcr.io/acme-signatures/all"]);
     let nothing = found(&[], &[]);
     let pass = ("docker-official".to_owned(), PolicyResult::Pass, Some("authority-0".to_owned()));
-    assert_eq!(told(&trust, "redis:7", "shop", &nothing), [pass]);
+    assert_eq!(told(&trust, "redis:7", &nothing), [pass]);
     assert_eq!(trust.trusted_by(&image("redis:7"), &built[0], None), None);
     let warn = ("docker-hub-users".to_owned(), PolicyResult::Warn, None);
-    assert_eq!(told(&trust, "acme-vendor/tool", "shop", &nothing), [warn]);
+    assert_eq!(told(&trust, "acme-vendor/tool", &nothing), [warn]);
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn the_generator_is_trusted_for_its_source_and_excused_without() {
         let find = Find { judged: &generator, source_repository: source };
         let provenance = Check { known: Some(ALL), finds: vec![find] };
         let checked = Checked { provenance, ..found(&[], &[]) };
-        told(&trust, "ghcr.io/acme/batch:3", "shop", &checked).remove(1)
+        told(&trust, "ghcr.io/acme/batch:3", &checked).remove(1)
     };
     let name = || "generated-provenance".to_owned();
     let ours = Some("git+https://github.com/acme/batch@refs/tags/v3");
@@ -95,14 +94,13 @@ fn the_generator_is_trusted_for_its_source_and_excused_without() {
 #[test]
 fn the_exceptions_hold_where_they_say() {
     let trust = trust();
-    let billing = |namespace: &str| {
-        let outcome =
-            trust.policies(&image("ghcr.io/acme/legacy-billing:9"), &[namespace], &found(&[], &[]));
-        (outcome[0].result, outcome[0].exception.clone())
-    };
+    let image = image("ghcr.io/acme/legacy-billing:9");
+    let outcome = trust.policies(&image, &found(&[], &[])).remove(0);
+    assert_eq!((outcome.result, outcome.exception), (PolicyResult::Fail, None));
+    let [there] = &outcome.exceptions[..] else { unreachable!("one is about it") };
     let text = "built by hand until the move to the release workflow (BILL-1204) (owner: team-billing, until 2027-03-31)";
-    assert_eq!(billing("billing-eu"), (PolicyResult::Skip, Some(text.to_owned())));
-    assert_eq!(billing("shop"), (PolicyResult::Fail, None));
+    assert_eq!((there.until.as_str(), there.text.as_str()), ("2027-03-31", text));
+    assert!(there.namespace.matches("billing-eu") && !there.namespace.matches("shop"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Exceptions: what they excuse, until when, and what is wrong with them.
 
-use pc_verify::trust::{Checked, NoteKind, PolicyOutcome, Trust, TrustArgs};
+use pc_verify::trust::{Checked, Note, NoteKind, PolicyOutcome, Trust, TrustArgs};
 use records::PolicyResult;
 
 use super::{
@@ -22,8 +22,8 @@ fn entry(rest: &str) -> String {
     )
 }
 
-fn outcome(trust: &Trust, namespaces: &[&str], checked: &Checked<'_>) -> PolicyOutcome {
-    trust.policies(&image(IMAGE), namespaces, checked).remove(0)
+fn outcome(trust: &Trust, checked: &Checked<'_>) -> PolicyOutcome {
+    trust.policies(&image(IMAGE), checked).remove(0)
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn an_exception_turns_a_failure_into_a_skip_and_says_why() {
     for mode in ["enforce", "warn"] {
         let text = policy(&key_authority(KEY)) + &format!("  mode: {mode}\n");
         let trust = with(&text, &entry("policy: acme\n  until: 2027-01-15")).expect("an exception");
-        let outcome = outcome(&trust, &["shop"], &nothing);
+        let outcome = outcome(&trust, &nothing);
         assert_eq!(outcome.result, PolicyResult::Skip);
         assert_eq!(
             outcome.exception.as_deref(),
@@ -47,7 +47,7 @@ fn it_excuses_failures_alone() {
     let trust = with(&policy(&key_authority(KEY)), &entry("policy: acme\n  until: 2027-12-31"))
         .expect("one");
     let unasked = Checked { signature: check(None, &[]), ..found(&[], &[]) };
-    let unknown = outcome(&trust, &["shop"], &unasked);
+    let unknown = outcome(&trust, &unasked);
     assert_eq!((unknown.result, unknown.exception), (PolicyResult::Unknown, None));
     assert_eq!(
         trust.report().iter().filter(|note| note.kind == NoteKind::ExceptionUnused).count(),
@@ -56,30 +56,63 @@ fn it_excuses_failures_alone() {
 }
 
 #[test]
-fn it_holds_for_its_image_its_policy_and_its_namespaces() {
+fn it_holds_for_its_image_and_its_policy() {
     let nothing = found(&[], &[]);
-    for (rest, namespaces, result) in [
-        ("policy: acme\n  namespace: '*'", &["shop"][..], PolicyResult::Skip),
-        ("policy: acme\n  namespace: '*'", &[], PolicyResult::Skip),
-        ("policy: acme\n  namespace: shop", &["shop"], PolicyResult::Skip),
-        ("policy: acme\n  namespace: shop-*", &["shop-a", "shop-b"], PolicyResult::Skip),
-        // One answer for two namespaces, of which it covers one, is no skip.
-        ("policy: acme\n  namespace: shop-*", &["shop-a", "bank"], PolicyResult::Fail),
-        ("policy: acme\n  namespace: shop", &["shop-a"], PolicyResult::Fail),
-        ("policy: acme\n  namespace: shop", &[], PolicyResult::Fail),
-        ("policy: other", &["shop"], PolicyResult::Fail),
-        ("policy: ac*", &["shop"], PolicyResult::Fail),
-        ("check: signature", &["shop"], PolicyResult::Skip),
-        ("check: sbom", &["shop"], PolicyResult::Fail),
+    for (rest, result) in [
+        ("policy: acme", PolicyResult::Skip),
+        ("policy: acme\n  namespace: '*'", PolicyResult::Skip),
+        ("policy: other", PolicyResult::Fail),
+        ("policy: ac*", PolicyResult::Fail),
+        ("check: signature", PolicyResult::Skip),
+        ("check: sbom", PolicyResult::Fail),
     ] {
         let text = entry(&format!("{rest}\n  until: 2027-12-31"));
         let trust = with(&policy(&key_authority(KEY)), &text).expect(rest);
-        assert_eq!(outcome(&trust, namespaces, &nothing).result, result, "{rest} {namespaces:?}");
+        assert_eq!(outcome(&trust, &nothing).result, result, "{rest}");
     }
     let elsewhere =
         entry("policy: acme\n  until: 2027-12-31").replace("ghcr.io/acme/*", "ghcr.io/acme/api*");
     let trust = with(&policy(&key_authority(KEY)), &elsewhere).expect("elsewhere");
-    assert_eq!(outcome(&trust, &["shop"], &nothing).result, PolicyResult::Fail);
+    assert_eq!(outcome(&trust, &nothing).result, PolicyResult::Fail);
+}
+
+/// The answer is for all namespaces, so one for some of them changes no result; it is written down
+/// for whoever knows where the image runs.
+#[test]
+fn one_for_namespaces_stands_beside_the_result() {
+    let one = |namespace: &str, until: &str| {
+        let rest = format!("policy: acme\n  namespace: '{namespace}'\n  until: {until}");
+        entry(&rest)["exceptions:\n".len()..].to_owned()
+    };
+    let told = |entries: &[String]| {
+        let text = format!("exceptions:\n{}", entries.concat());
+        let trust = with(&policy(&key_authority(KEY)), &text).expect("exceptions");
+        let outcome = outcome(&trust, &found(&[], &[]));
+        let there: Vec<String> =
+            outcome.exceptions.iter().map(|it| format!("{} {}", it.namespace, it.until)).collect();
+        let ended = |note: &Note| note.kind != NoteKind::AuthorityUnused;
+        let notes: Vec<Note> = trust.report().into_iter().filter(ended).collect();
+        (outcome, there, notes)
+    };
+    let (two, there, notes) = told(&[one("shop-*", "2027-12-31"), one("bank", "2027-02-28")]);
+    assert_eq!((two.result, &two.exception), (PolicyResult::Fail, &None));
+    assert_eq!(there, ["shop-* 2027-12-31", "bank 2027-02-28"]);
+    assert!(two.exceptions[0].text.starts_with("the vendor does not sign 6.x (owner: team-data"));
+    assert_eq!(notes, []);
+
+    let (ended, there, notes) = told(&[one("shop", "2027-01-14")]);
+    assert_eq!((ended.result, there), (PolicyResult::Fail, vec![]));
+    assert!(ended.reasons[1].contains("in `shop`) ended on 2027-01-14"), "{:?}", ended.reasons);
+    assert!(notes[0].text.contains("on `ghcr.io/acme/*` in `shop`"), "{notes:?}");
+
+    let (all, there, _) = told(&[one("shop", "2027-12-31"), one("*", "2027-06-30")]);
+    assert_eq!((all.result, there), (PolicyResult::Skip, vec![]));
+    assert!(all.exception.is_some_and(|text| text.contains("2027-06-30")));
+
+    let many: Vec<String> = (0..103).map(|n| one(&format!("shop-{n}"), "2027-12-31")).collect();
+    let (many, there, _) = told(&many);
+    assert_eq!(there.len(), 100);
+    assert!(many.reasons[1].starts_with("3 more exceptions"), "{:?}", many.reasons);
 }
 
 #[test]
@@ -97,7 +130,7 @@ fn one_for_a_check_excuses_an_authority_that_misses_nothing_else() {
     ] {
         let text = entry("check: sbom\n  until: 2027-12-31");
         let trust = with(&policy(&authorities), &text).expect("an exception");
-        assert_eq!(outcome(&trust, &[], &found(&[], &[])).result, result, "{authorities}");
+        assert_eq!(outcome(&trust, &found(&[], &[])).result, result, "{authorities}");
     }
 }
 
@@ -105,7 +138,7 @@ fn one_for_a_check_excuses_an_authority_that_misses_nothing_else() {
 fn it_ends_and_that_is_said() {
     let trust = with(&policy(&key_authority(KEY)), &entry("policy: acme\n  until: 2027-01-14"))
         .expect("ended");
-    let outcome = outcome(&trust, &["shop"], &found(&[], &[]));
+    let outcome = outcome(&trust, &found(&[], &[]));
     assert_eq!((outcome.result, outcome.exception.as_deref()), (PolicyResult::Fail, None));
     assert!(outcome.reasons[1].contains("ended on 2027-01-14"), "{outcome:?}");
     let notes = trust.report();
@@ -156,7 +189,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         (
             right.replace("policy: acme", "policy: acme\n  namespace: 'A b'"),
             6,
-            "`namespace` must be",
+            "`namespace`: `A b` is no pattern of namespaces",
         ),
         (right.replace("owner", "Owner"), 4, "unknown field `Owner`"),
         ("exceptions: 1\n".to_owned(), 1, ""),

@@ -43,7 +43,7 @@ fn secret(data: &Value) -> Canned {
 fn load(keys: &[String], server: &FakeRegistry, api: &FakeRegistry) -> Result<Trust, String> {
     let folder = Folder::of(&[]);
     let args = TrustArgs { key: keys.to_vec(), ..TrustArgs::default() };
-    let sources = args.sources().map_err(|error| error.to_string())?;
+    let sources = args.sources(None).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let fetched = runtime.expect("a runtime").block_on(async {
         let client = client(server, &folder);

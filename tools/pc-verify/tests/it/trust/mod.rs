@@ -86,7 +86,7 @@ fn words(error: &dyn Error) -> String {
 
 /// The trust of these flags, with nothing to fetch; else the error with its causes.
 fn load(args: &TrustArgs) -> Result<Trust, String> {
-    let sources = args.sources().map_err(|error| words(&error))?;
+    let sources = args.sources(None).map_err(|error| words(&error))?;
     assert_eq!(sources.wanted(), [], "nothing is fetched in this test");
     let now = NOW.parse().expect("a time");
     Trust::new(sources, &Fetched::default(), now, shared()).map_err(|error| words(&error))
@@ -137,6 +137,7 @@ fn find(verdict: FindVerdict, reason: Option<Reason>, content: Content) -> Judge
         log: None,
         time: None,
         time_from: None,
+        stamped: false,
         content,
     }
 }
@@ -212,7 +213,7 @@ fn found<'a>(signatures: &'a [Judged], statements: &'a [Judged]) -> Checked<'a> 
 
 /// What the only policy says of acme's image.
 fn outcome(trust: &Trust, checked: &Checked<'_>) -> PolicyOutcome {
-    let mut outcomes = trust.policies(&image(IMAGE), &["shop"], checked);
+    let mut outcomes = trust.policies(&image(IMAGE), checked);
     assert_eq!(outcomes.len(), 1, "one policy is about this image");
     outcomes.remove(0)
 }

@@ -159,12 +159,13 @@ fn keys_that_lie_elsewhere_are_asked_for_once() {
         trust_policy: Some(folder.path("policy.yaml")),
         ..TrustArgs::default()
     };
-    let sources = args.sources().expect("sources");
+    let sources = args.sources(None).expect("sources");
     let wanted: Vec<String> = sources.wanted().iter().map(ToString::to_string).collect();
     assert_eq!(wanted, ["k8s://trust/keys", "k8s://cosign-system/release"]);
 
     let now = super::NOW.parse().expect("a time");
-    let missing = Trust::new(args.sources().expect("sources"), &Fetched::default(), now, shared());
+    let missing =
+        Trust::new(args.sources(None).expect("sources"), &Fetched::default(), now, shared());
     assert!(missing.expect_err("refused").to_string().contains("k8s://trust/keys"));
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -179,12 +180,12 @@ fn keys_that_lie_elsewhere_are_asked_for_once() {
     };
     let fetched = keys(OTHER_KEY);
     let trust =
-        Trust::new(args.sources().expect("sources"), &fetched, now, shared()).expect("trust");
+        Trust::new(args.sources(None).expect("sources"), &fetched, now, shared()).expect("trust");
     assert_eq!(
         trust.keys().iter().map(|key| key.id.clone()).collect::<Vec<_>>(),
         [id(KEY), id(OTHER_KEY)]
     );
-    let junk = Trust::new(args.sources().expect("sources"), &keys("junk"), now, shared());
+    let junk = Trust::new(args.sources(None).expect("sources"), &keys("junk"), now, shared());
     let error = junk.expect_err("refused").to_string();
     assert!(
         error.contains("line 10") && error.contains("policy acme, authority authority-0"),

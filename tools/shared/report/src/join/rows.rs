@@ -1,13 +1,13 @@
 //! Rows: each `image` with the answers that hang on it.
 
 use records::{
-    Digest, DigestRecord, FindVerdict, Image, Provenance, Record, Sbom, Signature, StoreOutcome,
-    Update, Verdict,
+    Digest, DigestRecord, FindVerdict, Image, NamespaceException, PolicyResult, Provenance, Record,
+    Sbom, Signature, StoreOutcome, Update, Verdict,
 };
 
 use crate::{
-    Check, DriftState, Evidence, ProvenanceAnswer, Row, SbomAnswer, SignatureAnswer, UpdateAnswer,
-    UpdateState,
+    Check, DriftState, Evidence, PolicyAnswer, ProvenanceAnswer, Row, RowPolicy, SbomAnswer,
+    SignatureAnswer, UpdateAnswer, UpdateState,
 };
 
 use super::asked::Asked;
@@ -50,6 +50,7 @@ impl Joined<'_> {
         row.signature = self.signature(&row, evidence);
         row.sbom = self.sbom(&row, evidence);
         row.provenance = self.provenance(&row, evidence);
+        row.policies = evidence.map(|evidence| policies(evidence, row.namespace.as_deref()));
         row.update = self.update_of(&row);
         row
     }
@@ -222,6 +223,7 @@ fn bare_row(image: Image) -> Row {
         signature: NO_SIGNATURE,
         sbom: NO_SBOM,
         provenance: NO_PROVENANCE,
+        policies: None,
         update: NO_UPDATE,
     }
 }
@@ -273,6 +275,24 @@ fn with_digest(row: &mut Row, record: &DigestRecord) {
     row.found_in.clone_from(&record.found_in);
     row.tag_digest.clone_from(&record.tag_digest);
     row.drift = record.drift.into();
+}
+
+/// What the policies say of what runs in a namespace. What was named as an argument runs in none,
+/// and no exception for some namespaces is for it.
+fn policies(evidence: &Evidence, namespace: Option<&str>) -> Vec<RowPolicy> {
+    let here = |answer: &PolicyAnswer| {
+        let fits = |there: &&NamespaceException| {
+            namespace.is_some_and(|namespace| there.namespace.matches(namespace))
+        };
+        let (result, exception) = match (answer.result, answer.exceptions.iter().find(fits)) {
+            (PolicyResult::Fail | PolicyResult::Warn, Some(there)) => {
+                (PolicyResult::Skip, Some(there.text.clone()))
+            }
+            (result, _) => (result, answer.exception.clone()),
+        };
+        RowPolicy { policy: answer.policy.clone(), result, exception }
+    };
+    evidence.policies.iter().map(here).collect()
 }
 
 /// The best find that is evidence at all.

@@ -152,6 +152,7 @@ pub(crate) fn policy(record: Policy) -> (Triple, PolicyAnswer) {
         authority: record.authority,
         reasons: record.reasons,
         exception: record.exception,
+        exceptions: record.exceptions,
     };
     ((record.repository, record.index, record.manifest), answer)
 }

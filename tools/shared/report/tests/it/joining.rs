@@ -1,6 +1,6 @@
 //! Joining, over a whole stream: each case that a report tells apart.
 
-use records::{How, Verdict};
+use records::{How, PolicyResult, Verdict};
 use report::{DriftState, Report, Row, UpdateState};
 
 use crate::{SHOP, assemble, bytes};
@@ -63,6 +63,62 @@ fn a_row_has_its_digest_evidence_and_update() {
     let evidence = evidence.expect("the evidence of the row");
     assert_eq!(evidence.policies[0].policy, "release-signed");
     assert_eq!(evidence.attestation.as_ref().map(|a| a.verdict), Some(Verdict::Absent));
+}
+
+/// One answer of a policy is for all namespaces; what it excuses in some is applied row by row.
+#[test]
+fn an_exception_for_namespaces_holds_for_the_rows_there() {
+    let web = r#""namespace":"shop","workload":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"containerType":"container","container":"web""#;
+    let mut stream = String::new();
+    for line in SHOP.lines().filter(|line| !line.starts_with(r#"{"type":"end""#)) {
+        let line = line.replace(
+            r#""result":"pass","authority":"acme-release","reasons":[],"exception":null"#,
+            r#""result":"fail","authority":null,"reasons":["unsigned"],"exception":null,"exceptions":[{"namespace":"bank*","until":"2027-03-31","text":"moving (BILL-1)"},{"namespace":"*","until":"2027-01-31","text":"second"}]"#,
+        );
+        let line = match line.contains(web) {
+            true => format!("{line}\n{}\n", line.replace("\"shop\"", "\"bank-eu\"")),
+            false => line + "\n",
+        };
+        stream.push_str(&line);
+    }
+    let told = |stream: &str, namespace: Option<&str>| {
+        let report = assemble(stream);
+        let at = |row: &&Row| {
+            row.namespace.as_deref() == namespace && row.image == "ghcr.io/acme/web:1.4"
+        };
+        let policies = report.images.iter().find(at).expect("a row").policies.clone();
+        let [told] = &policies.expect("judged")[..] else { unreachable!("one policy") };
+        let result = told.result;
+        (result, told.exception.clone(), report)
+    };
+    let (result, text, report) = told(&stream, Some("bank-eu"));
+    assert_eq!((result, text.as_deref()), (PolicyResult::Skip, Some("moving (BILL-1)")));
+    let (result, text, _) = told(&stream, Some("shop"));
+    assert_eq!((result, text.as_deref()), (PolicyResult::Skip, Some("second")));
+    let narrow = stream.replace(r#""namespace":"*""#, r#""namespace":"bank""#);
+    let (result, text, _) = told(&narrow, Some("shop"));
+    assert_eq!((result, text), (PolicyResult::Fail, None));
+    // The evidence keeps the answer for all namespaces, and what excuses it where.
+    let policies = report.evidence.iter().flat_map(|evidence| &evidence.policies);
+    let results: Vec<_> = policies.map(|told| (told.result, told.exceptions.len())).collect();
+    assert_eq!(results, [(PolicyResult::Fail, 2), (PolicyResult::Fail, 2)]);
+    // What was named as an argument runs in no namespace, not even in any.
+    let argument = stream.replace(web, &web.replace("\"shop\"", "null"));
+    assert_eq!(told(&argument, None).0, PolicyResult::Fail);
+    // A policy that passes or could not be judged is nothing to excuse.
+    for (word, wanted) in [("pass", PolicyResult::Pass), ("unknown", PolicyResult::Unknown)] {
+        let other = stream.replace(r#""result":"fail""#, &format!(r#""result":"{word}""#));
+        assert_eq!(told(&other, Some("bank-eu")).0, wanted);
+    }
+}
+
+#[test]
+fn policies_that_nobody_judged_are_not_none() {
+    let report = assemble(SHOP);
+    let policies = |workload, container| row(&report, workload, container).policies.clone();
+    assert_eq!(policies("web", "web").expect("judged")[0].policy, "release-signed");
+    assert_eq!(policies("web", "proxy"), Some(vec![]), "none is about it");
+    assert_eq!(policies("new", "new"), None, "its digest is not known");
 }
 
 #[test]

@@ -58,7 +58,11 @@ impl<'a> Account<'a> {
     }
 
     fn discover(&self) -> Run {
-        pc("discover").arg("--kubeconfig").arg(self.folder.path().join("config"))
+        self.tool("discover")
+    }
+
+    fn tool(&self, name: &str) -> Run {
+        pc(name).arg("--kubeconfig").arg(self.folder.path().join("config"))
     }
 }
 
@@ -249,4 +253,32 @@ fn no_rights_at_all_is_an_error_that_says_what_is_missing() {
     let account = Account::new(&space, "none");
     let ran = account.discover().run().code(1);
     let _ = ran.says("pods").says("list");
+}
+
+/// The right that pc-verify needs for keys in Secrets: `get`, of these by their names.
+#[test]
+fn a_key_in_a_secret_needs_the_right_to_get_it() {
+    let Some(space) = Space::new("rights-keys") else { return };
+    let account = Account::new(&space, "keys");
+    let key = std::fs::read_to_string(root().join("testdata/keys/cosign.pub")).expect("a key");
+    for name in ["cosign", "other"] {
+        let data = json!({"cosign.pub": key});
+        space.post(
+            &format!("/api/v1/namespaces/{}/secrets", space.name),
+            &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}),
+        );
+    }
+    let rules = json!([
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["cosign"]},
+    ]);
+    account.may("keys", &rules, false);
+    let verify = |name: &str| {
+        let at = format!("k8s://{}/{name}", space.name);
+        account.tool("verify").args(["-n", "--key", &at]).run()
+    };
+    let ran = verify("cosign").ok();
+    let end = ran.of_type("end").remove(0);
+    let named = format!("k8s://{}/cosign", space.name);
+    assert_eq!(end["stages"][0]["settings"]["keys"][0]["name"], named.as_str());
+    let _ = verify("other").code(1).says("secrets").says("get").says("/other` cannot be had");
 }
