@@ -1,6 +1,7 @@
-//! What runs is known by its image id alone, or is written by a digest: what proves either.
+//! What runs is known by its image id alone, or by nothing, or is written by a digest: what proves
+//! it.
 
-use records::{Digest, Drift, FailureCode, How};
+use records::{Digest, Drift, FailureCode, How, text};
 use registry::{Manifest, Repository};
 
 use super::ask::Problem;
@@ -41,6 +42,24 @@ impl Inquiry<'_> {
         };
         self.manifest(repository, None, means, tagged).await;
         (self.record.how, self.record.drift) = (Some(how), drift);
+    }
+
+    /// Something runs, and its imageID does not say what: what the reference means is all there
+    /// is to show, and nothing proves that it runs.
+    pub(super) async fn unnamed(
+        &mut self,
+        repository: &Repository,
+        means: Option<Digest>,
+        tagged: Option<&Tagged>,
+    ) {
+        let id = self.question.image_id.as_deref().map_or_else(String::new, text::shown);
+        let message = format!(
+            "the status says that `{id}` runs, which names no digest: it could not be compared with what the reference names"
+        );
+        self.note(Problem::of(FailureCode::ImageIdUnproven, message));
+        let Some(means) = means else { return };
+        self.manifest(repository, None, means, tagged).await;
+        (self.record.how, self.record.drift) = (Some(How::Tag), Drift::Unknown);
     }
 
     async fn prove(

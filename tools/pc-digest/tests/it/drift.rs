@@ -318,3 +318,25 @@ fn a_config_that_cannot_be_named_is_a_failure_that_says_so() {
     let message = failures[0]["message"].as_str().expect("a message");
     assert!(message.contains("`sha256:zz` is not a sha256 digest"), "{message}");
 }
+
+#[test]
+fn what_cannot_be_named_is_not_known_to_be_what_is_written() {
+    let (shop, index, _) = shop();
+    let (tag, pin) =
+        (format!("{}:1", shop.repository), format!("{}@{}", shop.repository, index.digest));
+    for reference in [&tag, &pin] {
+        for id in ["what?", &tag] {
+            let record = image(reference, Some(id), AMD64, "web");
+            let (said, failures) = ask(&shop.registry, &record);
+            assert_eq!(
+                (&said["how"], &said["drift"], &said["digest"]),
+                (&"tag".into(), &"unknown".into(), &(*index.digest).into()),
+                "{reference} {id}"
+            );
+            assert_eq!(failures, ["image-id-unproven"], "{reference} {id}");
+            let gates = ["--fail-on", "unproven"];
+            let ran = crate::digest(&shop.registry).args(gates).stdin(crate::stream(&[record]));
+            let _ = ran.run().code(3).says("is unproven");
+        }
+    }
+}
