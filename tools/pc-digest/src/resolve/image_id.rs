@@ -28,7 +28,12 @@ impl Inquiry<'_> {
             None => Proof::Open,
         };
         let (how, drift) = match proof {
-            Proof::Manifest => (How::Status, Drift::Same),
+            // By its own digest: the index lists it, whatever the node's platform is.
+            Proof::Manifest => {
+                self.record.how = Some(How::Status);
+                self.manifest(repository, None, id.clone(), tagged).await;
+                return;
+            }
             Proof::Config => (How::Config, Drift::Same),
             Proof::Open => (How::Tag, Drift::Unknown),
             Proof::Not => {

@@ -340,3 +340,34 @@ fn what_cannot_be_named_is_not_known_to_be_what_is_written() {
         }
     }
 }
+
+#[test]
+fn a_bare_id_that_the_index_lists_is_that_manifest_on_any_platform() {
+    let (shop, index, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    for child in [&amd64, &arm64] {
+        for platform in [AMD64, None] {
+            let (record, failures) = shop.running(&child.digest, platform);
+            assert_eq!(
+                (&record["manifest"], &record["digest"], &record["index"]),
+                (&(*child.digest).into(), &(*child.digest).into(), &(*index.digest).into())
+            );
+            assert_eq!((&record["how"], &record["drift"]), (&"status".into(), &"same".into()));
+            assert!(failures.is_empty(), "{failures:?}");
+            let pinned = format!("{}@{}", shop.repository, index.digest);
+            let (record, failures) =
+                ask(&shop.registry, &image(&pinned, Some(&child.digest), platform, "web"));
+            assert_eq!(
+                (&record["manifest"], &record["index"], &record["drift"]),
+                (&(*child.digest).into(), &(*index.digest).into(), &"pinned".into())
+            );
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+    // The index's own digest is that of no one manifest.
+    let (record, _) = shop.running(&index.digest, AMD64);
+    assert_eq!(
+        (&record["digest"], &record["manifest"], &record["drift"]),
+        (&(*index.digest).into(), &(*amd64.digest).into(), &"same".into())
+    );
+}
