@@ -27,15 +27,18 @@ impl Inquiry<'_> {
             Some(content) => self.prove(repository, id, &means, content).await,
             None => Proof::Open,
         };
-        let (how, drift) = match proof {
+        match proof {
             // By its own digest: the index lists it, whatever the node's platform is.
             Proof::Manifest => {
                 self.record.how = Some(How::Status);
                 self.manifest(repository, None, id.clone(), tagged).await;
                 return;
             }
-            Proof::Config => (How::Config, Drift::Same),
-            Proof::Open => (How::Tag, Drift::Unknown),
+            Proof::Config(manifest) => {
+                self.by_config(repository, means, manifest, tagged).await;
+                return;
+            }
+            Proof::Open => {}
             Proof::Not => {
                 self.record.drift = Drift::Moved;
                 let message = format!(
@@ -44,9 +47,27 @@ impl Inquiry<'_> {
                 self.note(Problem::of(FailureCode::ImageIdUnproven, message));
                 return;
             }
-        };
+        }
         self.manifest(repository, None, means, tagged).await;
-        (self.record.how, self.record.drift) = (Some(how), drift);
+        (self.record.how, self.record.drift) = (Some(How::Tag), Drift::Unknown);
+    }
+
+    /// The config has shown which manifest runs, whatever platform the node is said to have: that
+    /// the platform alone does not tell is no failure then, and what other candidates did not
+    /// answer is none either.
+    async fn by_config(
+        &mut self,
+        repository: &Repository,
+        means: Digest,
+        manifest: Digest,
+        tagged: Option<&Tagged>,
+    ) {
+        self.failures.clear();
+        self.manifest(repository, None, means, tagged).await;
+        let by_platform = FailureCode::PlatformUnknown.as_str();
+        self.failures.retain(|failure| failure.code != by_platform);
+        self.record.manifest = Some(manifest);
+        (self.record.how, self.record.drift) = (Some(How::Config), Drift::Same);
     }
 
     /// Something runs, and its imageID does not say what: what the reference means is all there
@@ -78,13 +99,11 @@ impl Inquiry<'_> {
         if id == means || decide::lists(content, id) {
             return Proof::Manifest;
         }
-        let Some(candidates) = decide::candidates(means, content, self.platform.as_ref()) else {
-            return Proof::Open;
-        };
-        let mut read_all = true;
-        for candidate in candidates {
+        let candidates = decide::candidates(means, content, self.platform.as_ref());
+        let mut read_all = candidates.left_out == 0;
+        for candidate in candidates.digests {
             match self.config(repository, &candidate).await {
-                Some(config) if config == *id => return Proof::Config,
+                Some(config) if config == *id => return Proof::Config(candidate),
                 Some(_) => {}
                 None => read_all = false,
             }
@@ -128,8 +147,8 @@ impl Inquiry<'_> {
 enum Proof {
     /// The id is a manifest's digest after all.
     Manifest,
-    /// A manifest has that config.
-    Config,
+    /// This manifest has that config.
+    Config(Digest),
     /// None has.
     Not,
     /// Not all could be read.

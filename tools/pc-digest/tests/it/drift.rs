@@ -371,3 +371,40 @@ fn a_bare_id_that_the_index_lists_is_that_manifest_on_any_platform() {
         (&(*index.digest).into(), &(*amd64.digest).into(), &"same".into())
     );
 }
+
+#[test]
+fn a_config_proves_a_manifest_whatever_the_platform() {
+    let (shop, index, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    for child in [&amd64, &arm64] {
+        for platform in [AMD64, Some("linux/s390x"), None] {
+            let (record, failures) = shop.running(&child.config, platform);
+            assert_eq!(
+                (&record["manifest"], &record["index"], &record["how"], &record["drift"]),
+                (
+                    &(*child.digest).into(),
+                    &(*index.digest).into(),
+                    &"config".into(),
+                    &"same".into()
+                ),
+                "{platform:?}"
+            );
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_has_moved_only_where_every_manifest_was_read() {
+    let (shop, _, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    let other = format!("sha256:{}", "e".repeat(64));
+    assert_eq!(shop.running(&other, Some("linux/s390x")).0["drift"], "moved");
+    shop.registry.can(&format!("/v2/shop/web/manifests/{}", arm64.digest), Canned::status(503));
+    let (record, failures) = shop.running(&other, AMD64);
+    assert_eq!((&record["how"], &record["drift"]), (&"tag".into(), &"unknown".into()));
+    assert_eq!(failures, ["server-error"]);
+    // One that was not needed is no failure.
+    let (record, failures) = shop.running(&amd64.config, AMD64);
+    assert_eq!((&record["how"], failures), (&"config".into(), Vec::new()));
+}
