@@ -1,5 +1,7 @@
 //! What follows from what a repository said: plain functions over plain values.
 
+use std::collections::HashSet;
+
 use records::{Digest, Drift, Platform};
 use registry::platform::{is_attestation, select};
 use registry::{Manifest, Selection};
@@ -76,24 +78,45 @@ pub(crate) fn lists(content: &Manifest, digest: &Digest) -> bool {
     matches!(content, Manifest::Index(index) if index.manifests.iter().any(|entry| entry.digest == digest.as_str()))
 }
 
-/// The manifests of a tag that may be the image with a bare id: the platform's own, or all of
-/// them where the platform is not settled. `None` where not all of them can be named: then what
-/// is left proves nothing against the id.
+/// How many manifests of an index are read at most to find the image with a bare id.
+const MAX_CANDIDATES: usize = 32;
+
+/// The manifests of a reference that may be the image with a bare id.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    /// These, each once, in the order in which to try them.
+    pub(crate) digests: Vec<Digest>,
+    /// How many more the index lists, which cannot be named, or are too many to be asked for:
+    /// where there are any, that nothing was found proves nothing.
+    pub(crate) left_out: usize,
+}
+
+/// Every manifest of a reference that may be the image with a bare id: that of the node's platform
+/// first, and then all others, since a node may emulate another platform, and entries that name
+/// none may be for any.
 pub(crate) fn candidates(
     digest: &Digest,
     content: &Manifest,
     platform: Option<&Platform>,
-) -> Option<Vec<Digest>> {
-    match (child(digest, Some(content), platform), content) {
-        (Child::Is(one), _) => Some(vec![one]),
-        (Child::None, _) => Some(Vec::new()),
-        (Child::Unknown, Manifest::Index(index)) => {
-            // Entries that name no platform may be it as well.
-            let entries = index.manifests.iter().filter(|entry| !is_attestation(entry));
-            entries.map(|entry| entry.digest.parse().ok()).collect()
+) -> Candidates {
+    let Manifest::Index(index) = content else {
+        return Candidates { digests: vec![digest.clone()], left_out: 0 };
+    };
+    let mut digests: Vec<Digest> = match child(digest, Some(content), platform) {
+        Child::Is(first) => vec![first],
+        Child::None | Child::Unknown => Vec::new(),
+    };
+    let (mut seen, mut left_out) = (digests.iter().cloned().collect::<HashSet<_>>(), 0);
+    for entry in index.manifests.iter().filter(|entry| !is_attestation(entry)) {
+        match entry.digest.parse::<Digest>() {
+            Ok(digest) if seen.insert(digest.clone()) => digests.push(digest),
+            Ok(_) => {}
+            Err(_) => left_out += 1,
         }
-        (Child::Unknown, Manifest::Image(_)) => Some(vec![digest.clone()]),
     }
+    left_out += digests.len().saturating_sub(MAX_CANDIDATES);
+    digests.truncate(MAX_CANDIDATES);
+    Candidates { digests, left_out }
 }
 
 #[cfg(test)]
@@ -122,5 +145,35 @@ mod tests {
         assert_eq!(compare_configs(Some(&a), Some(&a)), Drift::Same);
         assert_eq!(compare_configs(Some(&a), None), Drift::Unknown);
         assert_eq!(compare_configs(None, None), Drift::Unknown);
+    }
+
+    /// An index of these platforms and digests.
+    fn index(entries: &[(&str, &str)]) -> Manifest {
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|(arch, digest)| {
+                serde_json::json!({
+                    "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 2,
+                    "digest": digest, "platform": {"os": "linux", "architecture": arch},
+                })
+            })
+            .collect();
+        let index = serde_json::json!({"schemaVersion": 2, "manifests": entries});
+        Manifest::Index(serde_json::from_value(index).expect("an index"))
+    }
+
+    #[test]
+    fn every_manifest_is_a_candidate_once_and_the_platforms_first() {
+        let [a, b, c] = ["a", "b", "c"].map(digest);
+        let entries =
+            [("amd64", a.as_str()), ("arm64", b.as_str()), ("arm64", b.as_str()), ("riscv64", "?")];
+        let arm64 = "linux/arm64".parse().expect("a platform");
+        let found = candidates(&c, &index(&entries), Some(&arm64));
+        assert_eq!(found, Candidates { digests: vec![b.clone(), a.clone()], left_out: 1 });
+        assert_eq!(candidates(&c, &index(&entries), None).digests, [a, b]);
+        let many: Vec<String> = (0..40).map(|n| format!("sha256:{n:064x}")).collect();
+        let many: Vec<_> = many.iter().map(|digest| ("arm", digest.as_str())).collect();
+        let found = candidates(&c, &index(&many), None);
+        assert_eq!((found.digests.len(), found.left_out), (MAX_CANDIDATES, 8));
     }
 }

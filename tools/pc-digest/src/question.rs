@@ -39,7 +39,9 @@ pub(crate) enum Running {
     },
     /// The image with this id: the digest of its config, most likely.
     ImageId(Digest),
-    /// Nothing that can be named: pending, idle, or an imageID of no known form.
+    /// Something that cannot be named: the imageID is of no known form, or names no digest.
+    Unnamed,
+    /// Nothing: pending, or idle.
     Nothing,
 }
 
@@ -91,7 +93,7 @@ impl Question {
         }
         let hex = |text: &str| text.len() == 64 && !text.contains(':');
         let id = if hex(bare) { format!("sha256:{bare}") } else { bare.to_owned() };
-        id.parse().map_or(Running::Nothing, Running::ImageId)
+        id.parse().map_or(Running::Unnamed, Running::ImageId)
     }
 }
 
@@ -132,6 +134,10 @@ mod tests {
                 "{bare}"
             );
         }
-        assert_eq!(question("what?", None).running(), Running::Nothing);
+        for unnamed in ["what?", "r.io/a/b:1", "sha512:aa"] {
+            assert_eq!(question(unnamed, None).running(), Running::Unnamed, "{unnamed}");
+        }
+        let pending = Question { image_id: None, ..question("", None) };
+        assert_eq!(pending.running(), Running::Nothing);
     }
 }

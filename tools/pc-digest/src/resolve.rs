@@ -99,6 +99,10 @@ impl<'a> Inquiry<'a> {
                 let means = pinned.or(tagged.as_ref().map(|found| &found.value.digest));
                 self.image_id(repository, &id, means.cloned(), tagged.as_ref()).await;
             }
+            (Running::Unnamed, pinned) => {
+                let means = pinned.or(tagged.as_ref().map(|found| &found.value.digest));
+                self.unnamed(repository, means.cloned(), tagged.as_ref()).await;
+            }
             (Running::Nothing, Some(digest)) => {
                 self.record.how = Some(How::Reference);
                 self.manifest(repository, None, digest.clone(), None).await;

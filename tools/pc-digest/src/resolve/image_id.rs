@@ -1,6 +1,7 @@
-//! What runs is known by its image id alone, or is written by a digest: what proves either.
+//! What runs is known by its image id alone, or by nothing, or is written by a digest: what proves
+//! it.
 
-use records::{Digest, Drift, FailureCode, How};
+use records::{Digest, Drift, FailureCode, How, text};
 use registry::{Manifest, Repository};
 
 use super::ask::Problem;
@@ -26,10 +27,18 @@ impl Inquiry<'_> {
             Some(content) => self.prove(repository, id, &means, content).await,
             None => Proof::Open,
         };
-        let (how, drift) = match proof {
-            Proof::Manifest => (How::Status, Drift::Same),
-            Proof::Config => (How::Config, Drift::Same),
-            Proof::Open => (How::Tag, Drift::Unknown),
+        match proof {
+            // By its own digest: the index lists it, whatever the node's platform is.
+            Proof::Manifest => {
+                self.record.how = Some(How::Status);
+                self.manifest(repository, None, id.clone(), tagged).await;
+                return;
+            }
+            Proof::Config(manifest) => {
+                self.by_config(repository, means, manifest, tagged).await;
+                return;
+            }
+            Proof::Open => {}
             Proof::Not => {
                 self.record.drift = Drift::Moved;
                 let message = format!(
@@ -38,10 +47,51 @@ impl Inquiry<'_> {
                 self.note(Problem::of(FailureCode::ImageIdUnproven, message));
                 return;
             }
-        };
+        }
         self.manifest(repository, None, means, tagged).await;
+        self.known_by(How::Tag, Drift::Unknown);
+    }
+
+    /// The config has shown which manifest runs, whatever platform the node is said to have: that
+    /// the platform alone does not tell is no failure then, and what other candidates did not
+    /// answer is none either.
+    async fn by_config(
+        &mut self,
+        repository: &Repository,
+        means: Digest,
+        manifest: Digest,
+        tagged: Option<&Tagged>,
+    ) {
+        self.failures.clear();
+        self.manifest(repository, None, means, tagged).await;
+        let by_platform = FailureCode::PlatformUnknown.as_str();
+        self.failures.retain(|failure| failure.code != by_platform);
+        self.record.manifest = Some(manifest);
+        self.known_by(How::Config, Drift::Same);
+    }
+
+    /// How the digest is known, if it is: the registry may have contradicted itself about it.
+    fn known_by(&mut self, how: How, drift: Drift) {
         self.record.how = self.record.digest.is_some().then_some(how);
-        self.record.drift = drift;
+        self.record.drift = if self.record.how.is_some() { drift } else { Drift::Unknown };
+    }
+
+    /// Something runs, and its imageID does not say what: what the reference means is all there
+    /// is to show, and nothing proves that it runs.
+    pub(super) async fn unnamed(
+        &mut self,
+        repository: &Repository,
+        means: Option<Digest>,
+        tagged: Option<&Tagged>,
+    ) {
+        let id = self.question.image_id.as_deref().map_or_else(String::new, text::shown);
+        let message = format!(
+            "the status says that `{id}` runs, which names no digest: it could not be compared with what the reference names"
+        );
+        self.note(Problem::of(FailureCode::ImageIdUnproven, message));
+        let Some(means) = means else { return };
+        self.manifest(repository, None, means, tagged).await;
+        self.known_by(How::Tag, Drift::Unknown);
     }
 
     async fn prove(
@@ -55,13 +105,11 @@ impl Inquiry<'_> {
         if id == means || decide::lists(content, id) {
             return Proof::Manifest;
         }
-        let Some(candidates) = decide::candidates(means, content, self.platform.as_ref()) else {
-            return Proof::Open;
-        };
-        let mut read_all = true;
-        for candidate in candidates {
+        let candidates = decide::candidates(means, content, self.platform.as_ref());
+        let mut read_all = candidates.left_out == 0;
+        for candidate in candidates.digests {
             match self.config(repository, &candidate).await {
-                Some(config) if config == *id => return Proof::Config,
+                Some(config) if config == *id => return Proof::Config(candidate),
                 Some(_) => {}
                 None => read_all = false,
             }
@@ -105,8 +153,8 @@ impl Inquiry<'_> {
 enum Proof {
     /// The id is a manifest's digest after all.
     Manifest,
-    /// A manifest has that config.
-    Config,
+    /// This manifest has that config.
+    Config(Digest),
     /// None has.
     Not,
     /// Not all could be read.

@@ -318,3 +318,93 @@ fn a_config_that_cannot_be_named_is_a_failure_that_says_so() {
     let message = failures[0]["message"].as_str().expect("a message");
     assert!(message.contains("`sha256:zz` is not a sha256 digest"), "{message}");
 }
+
+#[test]
+fn what_cannot_be_named_is_not_known_to_be_what_is_written() {
+    let (shop, index, _) = shop();
+    let (tag, pin) =
+        (format!("{}:1", shop.repository), format!("{}@{}", shop.repository, index.digest));
+    for reference in [&tag, &pin] {
+        for id in ["what?", &tag] {
+            let record = image(reference, Some(id), AMD64, "web");
+            let (said, failures) = ask(&shop.registry, &record);
+            assert_eq!(
+                (&said["how"], &said["drift"], &said["digest"]),
+                (&"tag".into(), &"unknown".into(), &(*index.digest).into()),
+                "{reference} {id}"
+            );
+            assert_eq!(failures, ["image-id-unproven"], "{reference} {id}");
+            let gates = ["--fail-on", "unproven"];
+            let ran = crate::digest(&shop.registry).args(gates).stdin(crate::stream(&[record]));
+            let _ = ran.run().code(3).says("is unproven");
+        }
+    }
+}
+
+#[test]
+fn a_bare_id_that_the_index_lists_is_that_manifest_on_any_platform() {
+    let (shop, index, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    for child in [&amd64, &arm64] {
+        for platform in [AMD64, None] {
+            let (record, failures) = shop.running(&child.digest, platform);
+            assert_eq!(
+                (&record["manifest"], &record["digest"], &record["index"]),
+                (&(*child.digest).into(), &(*child.digest).into(), &(*index.digest).into())
+            );
+            assert_eq!((&record["how"], &record["drift"]), (&"status".into(), &"same".into()));
+            assert!(failures.is_empty(), "{failures:?}");
+            let pinned = format!("{}@{}", shop.repository, index.digest);
+            let (record, failures) =
+                ask(&shop.registry, &image(&pinned, Some(&child.digest), platform, "web"));
+            assert_eq!(
+                (&record["manifest"], &record["index"], &record["drift"]),
+                (&(*child.digest).into(), &(*index.digest).into(), &"pinned".into())
+            );
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+    // The index's own digest is that of no one manifest.
+    let (record, _) = shop.running(&index.digest, AMD64);
+    assert_eq!(
+        (&record["digest"], &record["manifest"], &record["drift"]),
+        (&(*index.digest).into(), &(*amd64.digest).into(), &"same".into())
+    );
+}
+
+#[test]
+fn a_config_proves_a_manifest_whatever_the_platform() {
+    let (shop, index, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    for child in [&amd64, &arm64] {
+        for platform in [AMD64, Some("linux/s390x"), None] {
+            let (record, failures) = shop.running(&child.config, platform);
+            assert_eq!(
+                (&record["manifest"], &record["index"], &record["how"], &record["drift"]),
+                (
+                    &(*child.digest).into(),
+                    &(*index.digest).into(),
+                    &"config".into(),
+                    &"same".into()
+                ),
+                "{platform:?}"
+            );
+            assert!(failures.is_empty(), "{failures:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_has_moved_only_where_every_manifest_was_read() {
+    let (shop, _, amd64) = shop();
+    let arm64 = shop.registry.push_image("shop/web", None, "arm64");
+    let other = format!("sha256:{}", "e".repeat(64));
+    assert_eq!(shop.running(&other, Some("linux/s390x")).0["drift"], "moved");
+    shop.registry.can(&format!("/v2/shop/web/manifests/{}", arm64.digest), Canned::status(503));
+    let (record, failures) = shop.running(&other, AMD64);
+    assert_eq!((&record["how"], &record["drift"]), (&"tag".into(), &"unknown".into()));
+    assert_eq!(failures, ["server-error"]);
+    // One that was not needed is no failure.
+    let (record, failures) = shop.running(&amd64.config, AMD64);
+    assert_eq!((&record["how"], failures), (&"config".into(), Vec::new()));
+}

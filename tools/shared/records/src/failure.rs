@@ -58,7 +58,7 @@ pub enum FailureCode {
     IndexUnknown,
     /// Whether the repository still has the manifest was not answered.
     PresentUnknown,
-    /// What runs has an image id that no manifest of the tag has.
+    /// What runs has no imageID that is known to be that of a manifest of the tag.
     ImageIdUnproven,
     /// What runs is not what the reference's digest names.
     PinContradicted,
@@ -217,7 +217,7 @@ impl FailureCode {
                 "Mend what kept pc-digest from asking the repository for the manifest: the failures of the image's `digest` record say what. An empty answer about a manifest that a repository may not have says nothing."
             }
             Self::ImageIdUnproven => {
-                "The runtime knows only the image's own id, and no manifest of the tag has it: the tag was moved, or the image was loaded without a registry. Pull it again, or deploy by digest."
+                "The runtime knows only the image's own id, and no manifest of the tag has it: the tag was moved, or the image was loaded without a registry. Or its imageID names no digest at all, and the failure's message shows it. Pull it again, or deploy by digest."
             }
             Self::PinContradicted => {
                 "Treat it as an incident until it is explained: look at the pod's events and at the node's runtime, which should have pulled the digest that is written."
@@ -285,7 +285,7 @@ impl FailureCode {
             Self::PresentUnknown => {
                 "whether the repository still has the manifest was not answered"
             }
-            Self::ImageIdUnproven => "what runs has an image id that no manifest of the tag has",
+            Self::ImageIdUnproven => "what runs has no imageID that is known to be that of a manifest of the tag",
             Self::PinContradicted => "what runs is not what the reference's digest names",
             Self::Mirror => "no mirror has it, and the registry itself is not to be asked",
             Self::Layout => "the layout directory cannot be read",
