@@ -1,10 +1,12 @@
 //! pc-verify from the outside: the tool itself at registries that count and lie, the judge on
 //! evidence that others made, and what evidence and configuration say.
 
+mod crowds;
 mod evidence;
 mod excused;
 mod judge;
 mod mirror;
+mod lies;
 mod provenance;
 mod sbom;
 mod stores;

@@ -9,7 +9,7 @@ use hyper::{Request, Response};
 use serde_json::json;
 
 use super::content::{Repository, digest};
-use super::{Asked, Bytes, Canned, DigestHeader, Payload, Shared, State, Switches, token};
+use super::{Asked, Bytes, Canned, DigestHeader, Pages, Payload, Shared, State, Switches, token};
 
 pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Payload> {
     let (head, body) = request.into_parts();
@@ -79,6 +79,9 @@ fn decide(state: &mut State, asked: &Asked) -> Canned {
     if let Some(refusal) = token::refusal(state, asked, name) {
         return refusal;
     }
+    if let ("manifests", Some(canned)) = (what, manifests(&mut state.switches)) {
+        return canned;
+    }
     let Some(repository) = state.repositories.get(name) else {
         return missing("NAME_UNKNOWN");
     };
@@ -88,9 +91,10 @@ fn decide(state: &mut State, asked: &Asked) -> Canned {
         "tags" => tags(state, repository, asked),
         _ if state.switches.referrers_api => {
             let body = repository.referrers(reference).to_string();
-            Canned::status(200)
+            let answer = Canned::status(200)
                 .header("content-type", "application/vnd.oci.image.index.v1+json")
-                .body(body.as_str())
+                .body(body.as_str());
+            paged(state, answer, asked, None)
         }
         _ => Canned::status(404),
     }
@@ -108,10 +112,16 @@ fn missing(code: &str) -> Canned {
     Canned::status(404).header("content-type", "application/json").body(body.as_str())
 }
 
-fn manifest(state: &State, repository: &Repository, reference: &str) -> Canned {
-    if let Some(canned) = &state.switches.manifests {
-        return canned.clone();
+/// The fixed answer to a question about a manifest, as long as there is one.
+fn manifests(switches: &mut Switches) -> Option<Canned> {
+    let canned = switches.manifests.clone()?;
+    if let Some(times) = &mut switches.manifests_times {
+        *times = times.checked_sub(1)?;
     }
+    Some(canned)
+}
+
+fn manifest(state: &State, repository: &Repository, reference: &str) -> Canned {
     let Some((own, manifest)) = repository.manifest(reference) else {
         return missing("MANIFEST_UNKNOWN");
     };
@@ -150,12 +160,33 @@ fn tags(state: &State, repository: &Repository, asked: &Asked) -> Canned {
     let (page, more) = repository.tags(last.unwrap_or_default(), state.switches.tags_per_page);
     let body = json!({"name": "fake", "tags": page}).to_string();
     let answer = Canned::status(200).header("content-type", "application/json");
-    let answer = match page.last() {
-        Some(last) if more => {
-            let next = format!("<{}?last={last}>; rel=\"next\"", asked.path);
-            answer.header("link", &next)
+    let next = page.last().filter(|_| more).map(|last| format!("{}?last={last}", asked.path));
+    paged(state, answer.body(body.as_str()), asked, next)
+}
+
+/// A page of a list, with a link to the page behind it: `next`, or what the registry says instead.
+fn paged(state: &State, answer: Canned, asked: &Asked, next: Option<String>) -> Canned {
+    let next = match &state.switches.pages {
+        Pages::Right => next,
+        Pages::Circle => Some(with_query(asked)),
+        Pages::Many(pages) => {
+            let page = asked.query.strip_prefix("page=").and_then(|page| page.parse().ok());
+            let page: usize = page.unwrap_or(1);
+            (page < *pages).then(|| format!("{}?page={}", asked.path, page + 1))
         }
-        _ => answer,
+        Pages::At(place) => Some(place.clone()),
     };
-    answer.body(body.as_str())
+    match next {
+        Some(next) => answer.header("link", &format!("<{next}>; rel=\"next\"")),
+        None => answer,
+    }
+}
+
+/// What was asked for, as it stands.
+fn with_query(asked: &Asked) -> String {
+    if asked.query.is_empty() {
+        asked.path.clone()
+    } else {
+        format!("{}?{}", asked.path, asked.query)
+    }
 }

@@ -1,10 +1,13 @@
 //! Bodies, some of which no honest server sends.
 
 use std::convert::Infallible;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hyper::body::{Body, Frame, SizeHint};
 
 /// The body of an answer.
@@ -20,6 +23,18 @@ pub enum Payload {
     Endless,
     /// These bytes, again and again, without end.
     Repeated(Bytes),
+}
+
+impl Payload {
+    /// A gzip body (RFC 1952) that unpacks to so many MiB of zeros, from about a KiB for each.
+    #[must_use]
+    pub fn bomb(mib: usize) -> Self {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(&vec![0; 1 << 20]).expect("a Vec takes all");
+        let member = packer.finish().expect("a Vec takes all");
+        // Members may follow one another (section 2.2).
+        Self::Chunked(member.repeat(mib).into())
+    }
 }
 
 impl From<&str> for Payload {

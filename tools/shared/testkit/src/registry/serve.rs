@@ -77,6 +77,10 @@ async fn accept(
     while let Ok((stream, _)) = listener.accept().await {
         let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
         tokio::spawn(async move {
+            if shared.state().switches.mute {
+                // The connection stays open as long as the registry runs.
+                std::future::pending::<()>().await;
+            }
             match acceptor {
                 None => serve(stream, shared, HTTP1).await,
                 Some(acceptor) => {

@@ -4,6 +4,7 @@ mod cut;
 mod docs;
 mod example;
 mod gates;
+mod hostile;
 mod killed;
 mod made;
 mod order;
