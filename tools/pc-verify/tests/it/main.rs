@@ -4,6 +4,7 @@
 mod evidence;
 mod judge;
 mod provenance;
+mod requests;
 mod sbom;
 mod stores;
 mod support;

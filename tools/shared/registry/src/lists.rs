@@ -77,6 +77,7 @@ impl Remote {
     ) -> Result<Referrers, Error> {
         let repository = &view.repository;
         let host = self.host(repository)?;
+        let mut turn = self.apis().turn(&host).await;
         if self.apis().is_known_without(&host) {
             return Ok(Referrers::NoApi);
         }
@@ -86,12 +87,16 @@ impl Remote {
         let mut first = true;
         while let Some(address) = next {
             let request = Request::get(Kind::Referrers, address.clone());
-            let answer = self.send(view, request.accept(OCI_IMAGE_INDEX_MEDIA_TYPE)).await?;
-            if first && is_no_api(&answer) {
-                self.apis().note_without(repository, &answer);
-                return Ok(Referrers::NoApi);
+            let answer = self.send(view, request.accept(OCI_IMAGE_INDEX_MEDIA_TYPE)).await;
+            if first {
+                if let Some(answer) = answer.as_ref().ok().filter(|answer| is_no_api(answer)) {
+                    self.apis().note_without(repository, answer);
+                    return Ok(Referrers::NoApi);
+                }
+                self.apis().note_other(&host);
+                drop(turn.take());
             }
-            let answer = success(answer)?;
+            let answer = success(answer?)?;
             let page: OciImageIndex = parse(repository, &answer, Kind::Referrers)?;
             found.extend(page.manifests);
             next = self.page_after(repository, &mut pages, &address, &answer)?;
