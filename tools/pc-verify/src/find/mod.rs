@@ -321,8 +321,7 @@ impl Finder {
             one
         });
         for one in join_all(opened).await {
-            out.finds.extend(one.finds);
-            out.troubles.extend(one.troubles);
+            out.add(one);
         }
     }
 
@@ -358,11 +357,16 @@ impl Finder {
         out: &mut Out,
     ) {
         out.dropped += pieces.len().saturating_sub(MAX_ARTIFACTS) as u64;
-        for piece in pieces.into_iter().take(MAX_ARTIFACTS) {
+        let fetched = pieces.into_iter().take(MAX_ARTIFACTS).map(|piece| async move {
+            let mut one = Out::default();
             match piece {
-                Ok(piece) => self.fetch(place, piece, question, out).await,
-                Err(error) => out.malformed(place, &error),
+                Ok(piece) => self.fetch(place, piece, question, &mut one).await,
+                Err(error) => one.malformed(place, &error),
             }
+            one
+        });
+        for one in join_all(fetched).await {
+            out.add(one);
         }
     }
 
@@ -412,6 +416,17 @@ fn is_attestation_of(entry: &ImageIndexEntry, manifest: &Digest) -> bool {
 }
 
 impl Out {
+    /// Takes in what one of its artifacts or layers came to. One that could not even be asked for
+    /// means that the store was not asked to its end.
+    fn add(&mut self, one: Self) {
+        self.finds.extend(one.finds);
+        self.troubles.extend(one.troubles);
+        self.dropped += one.dropped;
+        if one.outcome == Some(StoreOutcome::Failed) {
+            self.outcome = one.outcome;
+        }
+    }
+
     fn fail(&mut self, store: &Store, error: &Error) {
         self.outcome = Some(StoreOutcome::Failed);
         self.troubles.push(Trouble::of(store, error));
