@@ -1,8 +1,7 @@
 //! Finding evidence: every store of a question asked, every piece fetched and examined.
 //!
 //! All stores are asked at the same time; the client keeps the limits. The longest chain of
-//! requests that wait for each other is four: the index (or the referrers), the artifact's
-//! manifest, its layer, and before the first a token.
+//! requests that wait for each other is counted by the tests, and stands in docs/verify.md.
 
 mod artifact;
 mod store;

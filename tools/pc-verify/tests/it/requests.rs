@@ -33,6 +33,9 @@ struct Kind {
 fn kinds() -> Vec<Kind> {
     let api: fn(&FakeRegistry) = |registry| registry.switch(|all| all.referrers_api = true);
     let no_api: fn(&FakeRegistry) = |_| {};
+    let tokens = |registry: &FakeRegistry| {
+        registry.switch(|all| all.access = Access::Bearer(Bearer::default()));
+    };
     let nothing: fn(&FakeRegistry, &Image) = |_, _| {};
     let kind = |told, behaves, keeps| Kind { told, behaves, keeps, lists_tags: false };
     vec![
@@ -45,6 +48,8 @@ fn kinds() -> Vec<Kind> {
         kind("with it; a `.sig` of one layer, an `.att` of two", api, by_tags),
         kind("without it; a `.sig` of one layer, an `.att` of two", no_api, by_tags),
         kind("with it; three bundles that refer to the index", api, by_referrers),
+        kind("without it; three bundles behind the fallback tag", no_api, by_fallback),
+        kind("without it, and tokens; three bundles behind the fallback tag", tokens, by_fallback),
     ]
 }
 
@@ -76,6 +81,13 @@ fn by_referrers(registry: &FakeRegistry, image: &Image) {
     }
 }
 
+/// The same where there is no referrers API: an index of them behind a tag.
+fn by_fallback(registry: &FakeRegistry, image: &Image) {
+    let artifacts = evidence(image).map(|bytes| image.attach(registry, None, &[(BUNDLE, bytes)]));
+    let listed: Vec<_> = artifacts.iter().map(|pushed| ("unknown/unknown", pushed)).collect();
+    registry.push_index(&image.repository, Some(&tag(&image.index, "")), &listed);
+}
+
 /// Three pieces; what they are worth changes no request.
 fn evidence(image: &Image) -> [Vec<u8>; 3] {
     ["signature", "provenance", "sbom"]
@@ -101,7 +113,12 @@ impl Image {
     }
 
     /// Puts an artifact there, behind a tag, or so that it refers to the index.
-    fn attach(&self, registry: &FakeRegistry, tag: Option<&str>, layers: &[(&str, Vec<u8>)]) {
+    fn attach(
+        &self,
+        registry: &FakeRegistry,
+        tag: Option<&str>,
+        layers: &[(&str, Vec<u8>)],
+    ) -> Pushed {
         let layers = layers.iter().map(|(media_type, bytes)| {
             let digest = registry.push_blob(&self.repository, bytes);
             json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
@@ -117,7 +134,7 @@ impl Image {
             manifest["subject"] = json!({"mediaType": index.media_type, "digest": index.digest,
                 "size": index.size});
         }
-        registry.push_json(&self.repository, tag, MANIFEST, &manifest);
+        registry.push_json(&self.repository, tag, MANIFEST, &manifest)
     }
 
     /// The `digest` records of what runs, by this tag.
@@ -296,6 +313,11 @@ fn what_a_digest_costs_is_in_the_document() {
             table += &format!("| {name} | {which} |{} {} |\n", cost.cells(), cost.chain);
         }
     }
+    let longest = |which: usize| costs.iter().map(|costs| costs[which].chain).max();
+    let (first, further) = (longest(0).expect("kinds"), longest(1).expect("kinds"));
+    table += &format!(
+        "\nThe longest chain is {first} for the first digest of a host, {further} for another.\n"
+    );
     testkit::generated_part("docs/verify.md", "requests", &table);
 }
 
