@@ -1,8 +1,7 @@
 //! Finding evidence: every store of a question asked, every piece fetched and examined.
 //!
 //! All stores are asked at the same time; the client keeps the limits. The longest chain of
-//! requests that wait for each other is four: the index (or the referrers), the artifact's
-//! manifest, its layer, and before the first a token.
+//! requests that wait for each other is counted by the tests, and stands in docs/verify.md.
 
 mod artifact;
 mod store;
@@ -401,13 +400,7 @@ impl Finder {
             one
         });
         for one in join_all(opened).await {
-            out.finds.extend(one.finds);
-            out.troubles.extend(one.troubles);
-            out.dropped += one.dropped;
-            // Of an artifact, nothing but a failure is an outcome of its store.
-            if one.outcome == Some(StoreOutcome::Failed) {
-                out.outcome = one.outcome;
-            }
+            out.add(one);
         }
     }
 
@@ -472,11 +465,16 @@ impl Finder {
         out: &mut Out,
     ) {
         out.dropped += pieces.len().saturating_sub(MAX_ARTIFACTS) as u64;
-        for piece in pieces.into_iter().take(MAX_ARTIFACTS) {
+        let fetched = pieces.into_iter().take(MAX_ARTIFACTS).map(|piece| async move {
+            let mut one = Out::default();
             match piece {
-                Ok(piece) => self.fetch(place, piece, question, out).await,
-                Err(error) => out.malformed(place, &error),
+                Ok(piece) => self.fetch(place, piece, question, &mut one).await,
+                Err(error) => one.malformed(place, &error),
             }
+            one
+        });
+        for one in join_all(fetched).await {
+            out.add(one);
         }
     }
 
@@ -533,6 +531,17 @@ fn is_attestation_of(entry: &ImageIndexEntry, manifest: &Digest) -> bool {
 }
 
 impl Out {
+    /// Takes in what one of its artifacts or layers came to. One that could not even be asked for
+    /// means that the store was not asked to its end.
+    fn add(&mut self, one: Self) {
+        self.finds.extend(one.finds);
+        self.troubles.extend(one.troubles);
+        self.dropped += one.dropped;
+        if one.outcome == Some(StoreOutcome::Failed) {
+            self.outcome = one.outcome;
+        }
+    }
+
     fn fail(&mut self, store: &Store, error: &Error) {
         self.outcome = Some(StoreOutcome::Failed);
         self.troubles.push(Trouble::of(store, error));

@@ -8,6 +8,7 @@ mod judge;
 mod mirror;
 mod lies;
 mod provenance;
+mod requests;
 mod sbom;
 mod stores;
 mod support;

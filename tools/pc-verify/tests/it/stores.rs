@@ -215,6 +215,37 @@ fn evidence_that_is_listed_and_cannot_be_fetched_is_unknown_to_every_check_it_ma
     }
 }
 
+/// What is listed under a name that is none cannot be looked at; it may be anything.
+#[test]
+fn what_is_listed_by_a_digest_that_is_none_is_not_absent() {
+    let shop = Shop::open();
+    let index = "application/vnd.oci.image.index.v1+json";
+    let entry = json!({"mediaType": index, "digest": "sha256:zz", "size": 1});
+    let list = json!({"schemaVersion": 2, "mediaType": index, "manifests": [entry]});
+    let path = format!("/v2/{REPOSITORY}/referrers/{}", shop.manifest.digest);
+    let canned = Canned::status(200).header("Content-Type", index);
+    shop.registry.can(&path, canned.body(list.to_string().as_str()));
+    let layer = json!({"mediaType": IN_TOTO, "digest": "sha256:zz", "size": 1});
+    let manifest = |shop: &Shop| {
+        let mut manifest = json!({"schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [layer],
+            "config": {"mediaType": IN_TOTO, "digest": shop.index.digest, "size": 1}});
+        manifest["subject"] = json!({"mediaType": index, "digest": shop.index.digest, "size": 1});
+        manifest
+    };
+    let other = Shop::open();
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    other.registry.push_json(REPOSITORY, None, media_type, &manifest(&other));
+    for shop in [shop, other] {
+        let records = shop.verify(&shop.digest_record());
+        for check in CHECKS {
+            let record = one(&records, check);
+            assert_eq!((&record["verdict"], &record["whole"]), (&json!("unknown"), &json!(false)));
+        }
+        assert_eq!(one(&records, "failure")["code"], "bad-response");
+    }
+}
+
 #[test]
 fn an_index_that_does_not_list_the_manifest_gives_nothing_to_it() {
     let shop = Shop::open();

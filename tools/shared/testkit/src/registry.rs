@@ -64,6 +64,7 @@ struct State {
     canned: BTreeMap<String, Canned>,
     log: Vec<Asked>,
     answered: Vec<String>,
+    deepest: usize,
     now: usize,
     most: usize,
     connections: usize,
@@ -96,6 +97,9 @@ pub struct Asked {
     pub status: u16,
     /// When it came.
     pub at: Instant,
+    /// Its place in the longest chain of requests of which each came after the answer to another
+    /// before it, from 1. With a delay longer than a client needs to send, that is the round.
+    pub round: usize,
 }
 
 impl Asked {
@@ -238,6 +242,7 @@ impl FakeRegistry {
         let mut state = self.state();
         state.log.clear();
         state.answered.clear();
+        state.deepest = 0;
         state.most = state.now;
     }
 

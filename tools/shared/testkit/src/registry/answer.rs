@@ -26,26 +26,36 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
         body: String::from_utf8_lossy(&body).into_owned(),
         status: 0,
         at: std::time::Instant::now(),
+        round: 0,
     };
     let path = asked.path.clone();
-    let (canned, delay) = {
+    let (canned, delay, round) = {
         let mut state = shared.state();
         let canned = decide(&mut state, &asked);
         asked.status = canned.status;
+        asked.round = state.deepest + 1;
+        let round = asked.round;
         state.log.push(asked);
         state.now += 1;
         state.most = state.most.max(state.now);
-        (canned, patience(&state.switches, &path))
+        (canned, patience(&state.switches, &path), round)
     };
     let waiting = Waiting(shared);
     tokio::time::sleep(delay).await;
     drop(waiting);
-    shared.state().answered.push(path);
+    shared.state().note_answered(path, round);
     let mut response = Response::builder().status(canned.status);
     for (name, value) in &canned.headers {
         response = response.header(name, value);
     }
     response.body(canned.body).expect("a test's status and headers are well-formed")
+}
+
+impl State {
+    fn note_answered(&mut self, path: String, round: usize) {
+        self.answered.push(path);
+        self.deepest = self.deepest.max(round);
+    }
 }
 
 /// A request that waits for its answer, or whose client hangs up before.
