@@ -49,6 +49,8 @@ pub use image::{ContainerType, Image, Runtime, Workload};
 pub use platform::{Platform, PlatformError};
 pub use policy::{Policy, PolicyMode, PolicyResult};
 pub use release::{Origin, Release};
-pub use update::{RepositoryRecord, Update, UpdateKind, UpdateStatus};
+pub use update::{
+    RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus, canonical_rule,
+};
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
 pub use wire::Record;
