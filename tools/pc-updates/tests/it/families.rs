@@ -137,3 +137,16 @@ fn wud_orders_the_same_and_sees_steps_of_the_same_size() {
         assert_eq!(word, case["expected"].as_str(), "{case}");
     }
 }
+
+#[test]
+fn charts_have_the_versions_that_helm_and_flux_read() {
+    let version = |case: &Value| case["version"].as_str().expect("a version").to_owned();
+    for case in cases("masterminds-strict", "valid", "masterminds-strict") {
+        let is_strict = pc_updates::charts::strict(&version(&case)).is_some();
+        assert_eq!(Some(is_strict), case["expected"].as_bool(), "{case}");
+    }
+    for case in cases("flux-parse", "valid", "flux-parse") {
+        let is_version = pc_updates::charts::ChartVersion::parse(&version(&case)).is_some();
+        assert_eq!(Some(is_version), case["expected"].as_bool(), "{case}");
+    }
+}

@@ -50,7 +50,8 @@ pub use platform::{Platform, PlatformError};
 pub use policy::{Policy, PolicyMode, PolicyResult};
 pub use release::{Origin, Release};
 pub use update::{
-    RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus, canonical_rule,
+    MAX_EVIDENCE, RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus,
+    canonical_rule,
 };
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
 pub use wire::Record;

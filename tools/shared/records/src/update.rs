@@ -5,6 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Record;
 
+/// How much text the evidence tags of a repository may have to be listed, in bytes: 5,000 digests
+/// with a signature and an attestation each. With quotes and commas it fits into a record.
+pub const MAX_EVIDENCE: usize = 900 * 1024;
+
 /// `repository`: its tag list was read whole. Subject: repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -13,7 +17,8 @@ pub struct RepositoryRecord {
     pub repository: String,
     /// How many tags it has.
     pub tags: u64,
-    /// Those that are evidence (`sha256-…`).
+    /// Those that are evidence (`sha256-…`): all of them as far as they fit into a record, which
+    /// is more than other lists may have, since a list that was cut spares nobody a question.
     pub evidence: Vec<String>,
     /// How many of those were left out; then absence from the list means nothing.
     #[serde(default)]
