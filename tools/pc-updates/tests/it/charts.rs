@@ -10,7 +10,7 @@ fn word<'v>(record: &'v Value, key: &str) -> &'v str {
 }
 
 /// A `release` record.
-fn release(name: &str, chart: &str, version: &str, url: Option<&str>) -> Value {
+pub(crate) fn release(name: &str, chart: &str, version: &str, url: Option<&str>) -> Value {
     let (kind, how) = match url {
         Some(_) => ("configuration", "rule 1"),
         None => ("unknown", "no object of Flux, Argo CD or k3s says so"),

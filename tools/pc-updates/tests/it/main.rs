@@ -5,6 +5,7 @@ mod charts;
 mod families;
 mod images;
 mod large;
+mod real;
 mod rules;
 
 use serde_json::{Value, json};
