@@ -51,6 +51,9 @@ pub use namespaces::{NamespaceGlob, NamespaceGlobError};
 pub use platform::{Platform, PlatformError};
 pub use policy::{NamespaceException, Policy, PolicyMode, PolicyResult};
 pub use release::{Origin, Release};
-pub use update::{RepositoryRecord, Update, UpdateKind, UpdateStatus};
+pub use update::{
+    MAX_EVIDENCE, RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus,
+    canonical_rule,
+};
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
 pub use wire::Record;

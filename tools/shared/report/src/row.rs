@@ -61,7 +61,7 @@ pub enum UpdateState {
     Ignored,
     /// Could not be checked.
     Unknown,
-    /// Nobody asked: pc-updates was not in the pipeline.
+    /// Nobody asked: pc-updates was not in the pipeline, or switched off.
     Skipped,
 }
 
@@ -285,6 +285,7 @@ pub struct UpdateAnswer {
     pub status: UpdateState,
     /// Why the status is what it is, where that is not plain.
     pub reason: Option<String>,
-    /// The rule that gave this answer, empty for the default; with `image` the key into `updates`.
+    /// The rule that gave this answer, empty for the default; with `image`, and for a floating name
+    /// with `imageId` and `platform`, the key into `updates`.
     pub rule: Option<String>,
 }

@@ -25,9 +25,13 @@ impl<'a> Asked<'a> {
         self.ran("pc-digest", DigestRecord::TYPE)
     }
 
-    /// Whether pc-updates was in the pipeline.
+    /// Whether pc-updates was in the pipeline, and switched on.
     pub(crate) fn update(&self) -> bool {
-        self.ran("pc-updates", Update::TYPE)
+        let tallies = || self.stages.iter().filter(|tally| tally.stage == "pc-updates");
+        let switched_off =
+            |tally: &Tally| tally.settings.get("checkUpdates") == Some(&false.into());
+        let off = tallies().next().is_some() && tallies().all(switched_off);
+        self.books.arrived(Update::TYPE) > 0 || (!off && self.ran("pc-updates", Update::TYPE))
     }
 
     /// Whether pc-verify was in the pipeline, with the check `kind` switched on.

@@ -70,7 +70,10 @@ impl Subject for DigestRecord {
 impl Subject for Update {
     fn order(&self, other: &Self) -> Ordering {
         fn key(update: &Update) -> impl Ord + '_ {
-            ((&update.image, &update.namespace), (&update.release_name, &update.rule))
+            (
+                (&update.image, &update.namespace, &update.release_name),
+                (&update.rule, &update.image_id, &update.platform),
+            )
         }
         key(self).cmp(&key(other))
     }

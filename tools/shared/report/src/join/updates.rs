@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use records::{Record, Update};
+use records::{RULE_ANNOTATION, Record, RuleFrom, Update, canonical_rule};
 
 use crate::{ReleaseUpdate, Row, UpdateAnswer, UpdateState};
 
@@ -98,21 +98,37 @@ impl Joined<'_> {
         &self.updates[start..start + length]
     }
 
-    /// Which answer is the row's, where an image has several by different rules.
+    /// Which answer is the row's, where an image has several: by different rules, or because a
+    /// floating name means something else on another node.
     ///
     /// Rules that a workload sets are annotations of its pods, so the answer is that of the rule
-    /// which an annotation names; without annotations that of the default rule. Anything else
-    /// would be a guess, and a guess could call an image current that is not.
+    /// which the annotation names; without one it is that of the configuration, or of nobody.
+    /// Anything else would be a guess, and a guess could call an image current that is not.
     fn choose<'a>(&self, answers: &'a [Update], row: &Row) -> Answer<'a> {
-        let by_rule = |wanted: &str| answers.iter().find(|update| update.rule == wanted);
-        let annotated = || row.annotations.values().find_map(|value| by_rule(value));
-        let default = || by_rule("").filter(|_| row.annotations.is_empty());
-        match answers {
-            [] if self.asked.update() => Answer::Unknown(NO_RECORD),
-            [] => Answer::Skipped,
-            [only] => Answer::Found(only),
-            _ => annotated().or_else(default).map_or(Answer::Unknown(RULE_UNKNOWN), Answer::Found),
+        let is_rows = |update: &&Update| {
+            let same = |key: &Option<Option<String>>, own: &Option<String>| {
+                key.as_ref().is_none_or(|key| key == own)
+            };
+            same(&update.image_id, &row.image_id) && same(&update.platform, &row.platform)
+        };
+        let own: Vec<&Update> = answers.iter().filter(is_rows).collect();
+        let annotation = row.annotations.get(RULE_ANNOTATION).map(|text| canonical_rule(text));
+        let by_rule = |wanted: &str| own.iter().copied().find(|update| update.rule == wanted);
+        if let Some(found) = annotation.as_deref().and_then(by_rule) {
+            return Answer::Found(found);
         }
+        let is_set = |update: &&Update| update.rule_from != RuleFrom::Annotation;
+        let set: Vec<&Update> = own.iter().copied().filter(is_set).collect();
+        // An annotation counts where any does; that of this row has no answer then.
+        let annotations_count = set.len() < own.len() || set.len() > 1;
+        let found = match set[..] {
+            [] if own.is_empty() && self.asked.update() => return Answer::Unknown(NO_RECORD),
+            [] if own.is_empty() => return Answer::Skipped,
+            _ if annotation.is_some() && annotations_count => None,
+            [only] => Some(only),
+            _ => by_rule(""),
+        };
+        found.map_or(Answer::Unknown(RULE_UNKNOWN), Answer::Found)
     }
 
     /// What the stage says, and where it could not find out, what failed.

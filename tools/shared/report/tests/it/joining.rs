@@ -386,3 +386,44 @@ fn of_several_rules_a_row_gets_its_own_answer_or_none() {
     assert_eq!(unclear, UpdateState::Unknown);
     assert!(why.starts_with("rule-unknown: "), "{why}");
 }
+
+#[test]
+fn an_answer_that_is_not_the_rows_own_is_never_shown_for_it() {
+    let line = |kind: &str| {
+        let start = format!(r#"{{"type":"{kind}","v":1,"#);
+        let is_it = |line: &&str| line.starts_with(&start) && line.contains(r#""image":"busybox""#);
+        SHOP.lines().find(is_it).expect("a line").to_owned()
+    };
+    let status = |annotations: &str, change: &dyn Fn(String) -> String| {
+        let image = line("image")
+            .replace(r#""annotations":{}"#, &format!(r#""annotations":{annotations}"#));
+        let update = change(line("update").replace("not-comparable", "current"));
+        assemble(&[image, update].join("\n")).images[0].update.status
+    };
+    // A rule that another workload's annotation set.
+    let annotated = |update: String| {
+        update.replace(r#""rule":"""#, r#""rule":"level=major pin=1","ruleFrom":"annotation""#)
+    };
+    assert_eq!(status("{}", &annotated), UpdateState::Unknown);
+    let own = r#"{"provenance.nebari.dev/update":" pin=1  level=major"}"#;
+    assert_eq!(status(own, &annotated), UpdateState::Current);
+    // A floating name that is judged by what runs elsewhere.
+    let elsewhere = |update: String| {
+        update.replace(r#""rule":"""#, r#""rule":"","imageId":"busybox@sha256:00","platform":null"#)
+    };
+    assert_eq!(status("{}", &elsewhere), UpdateState::Unknown);
+    // An annotation that nobody counts.
+    assert_eq!(status(own, &|update| update), UpdateState::Current);
+}
+
+#[test]
+fn a_stage_that_is_switched_off_is_skipped() {
+    let image = SHOP.lines().find(|line| line.contains(r#""image":"busybox""#)).expect("an image");
+    let end = r#"{"type":"end","v":1,"stages":[{"stage":"pc-updates","version":"1","startedAt":"2026-11-24T06:00:00Z","endedAt":"2026-11-24T06:00:00Z","written":{},"requests":{},"settings":{"checkUpdates":CHECK}}]}"#;
+    let status = |check: &str| {
+        let report = assemble(&[image, &end.replace("CHECK", check)].join("\n"));
+        report.images[0].update.status
+    };
+    assert_eq!(status("false"), UpdateState::Skipped);
+    assert_eq!(status("true"), UpdateState::Unknown);
+}
