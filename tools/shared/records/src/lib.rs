@@ -48,7 +48,7 @@ pub use failure::{Failure, FailureCode};
 pub use image::{ContainerType, Image, Runtime, Workload};
 pub use platform::{Platform, PlatformError};
 pub use policy::{Policy, PolicyMode, PolicyResult};
-pub use release::{Origin, Release};
+pub use release::{DeployedRevision, Origin, Release};
 pub use update::{RepositoryRecord, Update, UpdateKind, UpdateStatus};
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
 pub use wire::Record;
