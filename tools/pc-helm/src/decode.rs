@@ -1,4 +1,4 @@
-//! Unpacking a stored release: base64, gzip, JSON, streamed through all three.
+//! Unpacking a stored release: base64, gzip, JSON.
 //!
 //! Helm stores `base64(gzip(JSON))` (`pkg/storage/driver/util.go`), and a Secret's data is base64
 //! once more. Old records are not packed. Nothing of what is read is in an error's text: it may be
@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
 
 use crate::contents::Contents;
 
@@ -101,21 +100,21 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(got)
 }
 
+/// Unpacks all of it first: what the JSON seems to have wrong may be wrong further down, and the
+/// checksum that tells is at the end.
 fn parse(from: impl Read) -> Result<Contents, Unreadable> {
-    let limited = BufReader::new(Limited { inner: from, left: UNPACKED });
-    let mut json = serde_json::Deserializer::from_reader(limited);
-    let read = Contents::deserialize(&mut json);
-    // The end is read too: only there are the checksum, and what does not belong.
-    read.and_then(|contents| json.end().map(|()| contents)).map_err(malformed)
+    let mut json = Vec::new();
+    let mut limited = Limited { inner: from, left: UNPACKED };
+    limited.read_to_end(&mut json).map_err(|error| unpacking(&error))?;
+    serde_json::from_slice(&json).map_err(|error| malformed(&error))
 }
 
-fn malformed(error: serde_json::Error) -> Unreadable {
+fn malformed(error: &serde_json::Error) -> Unreadable {
     use serde_json::error::Category;
     let (line, column) = (error.line(), error.column());
     match error.classify() {
-        Category::Io => unpacking(&error.into()),
         Category::Eof => Unreadable::Truncated { line, column },
-        Category::Syntax | Category::Data => Unreadable::Form { line, column },
+        Category::Io | Category::Syntax | Category::Data => Unreadable::Form { line, column },
     }
 }
 
@@ -242,6 +241,9 @@ mod tests {
         let crc = damaged.len() - 6;
         damaged[crc] ^= 1;
         assert_eq!(secret(&damaged).err(), Some(Unreadable::Gzip), "the checksum is looked at");
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0xff;
+        assert_eq!(secret(&damaged).err(), Some(Unreadable::Gzip), "before what is in it");
         assert_eq!(
             secret(&[&GZIP[..], b"nonsense nonsense"].concat()).err(),
             Some(Unreadable::Gzip)

@@ -58,7 +58,12 @@ impl<'a> Account<'a> {
     }
 
     fn discover(&self) -> Run {
-        pc("discover").arg("--kubeconfig").arg(self.folder.path().join("config"))
+        self.asks("discover")
+    }
+
+    /// A tool that asks the cluster as this account.
+    fn asks(&self, tool: &str) -> Run {
+        pc(tool).arg("--kubeconfig").arg(self.folder.path().join("config"))
     }
 }
 
@@ -249,4 +254,61 @@ fn no_rights_at_all_is_an_error_that_says_what_is_missing() {
     let account = Account::new(&space, "none");
     let ran = account.discover().run().code(1);
     let _ = ran.says("pods").says("list");
+}
+
+/// The rules that the page gives for Helm releases.
+fn rules_for_helm() -> Vec<Value> {
+    let page = std::fs::read_to_string(root().join("docs/rbac.md")).expect("a page");
+    let part = page.split("## Helm releases").nth(1).expect("a part");
+    let block = part.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    serde_json::from_str(block.expect("a block")).expect("rules")
+}
+
+#[test]
+fn helm_releases_need_the_rights_that_the_page_names_and_each_of_them() {
+    let Some(space) = Space::new("rights-helm") else { return };
+    // What is in it cannot be read, which only somebody finds out who may read it.
+    space.post(
+        &format!("/api/v1/namespaces/{}/secrets", space.name),
+        &json!({
+            "metadata": {"name": "sh.helm.release.v1.web.v1", "labels": {"owner": "helm", "status": "deployed"}},
+            "type": "helm.sh/release.v1", "data": {"release": "eA=="},
+        }),
+    );
+    let ours = |ran: &testkit::Ran, kind: &str| -> Vec<Value> {
+        let here = |record: &Value| {
+            record["namespace"].is_null() || record["namespace"] == space.name.as_str()
+        };
+        ran.of_type(kind).into_iter().filter(here).collect()
+    };
+    let account = |name: &str, rules: &Value| {
+        let account = Account::new(&space, name);
+        account.may(name, rules, true);
+        account
+    };
+    let all = account("helm-all", &rules_for_helm().into());
+    let ran = all.asks("helm").arg("-n").run().ok();
+    let failures = ours(&ran, "failure");
+    assert_eq!((ours(&ran, "release").len(), failures.len()), (1, 1), "{failures:?}");
+    assert_eq!(failures[0]["code"], "release-unreadable");
+
+    let resources = ["secrets", "configmaps"].map(|resource| (resource, ["list", "get"]));
+    for (number, (resource, verb)) in resources
+        .into_iter()
+        .flat_map(|(resource, verbs)| verbs.map(|verb| (resource, verb)))
+        .enumerate()
+        .filter(|(_, (resource, verb))| *resource == "secrets" || *verb == "list")
+    {
+        let less = without(&rules_for_helm(), resource, verb);
+        let ran = account(&format!("helm-less-{number}"), &less).asks("helm").arg("-n").run().ok();
+        let missed = ours(&ran, "failure").into_iter().any(|failure| {
+            let message = failure["message"].as_str().unwrap_or_default().to_owned();
+            failure["code"] == "forbidden" && message.contains(resource) && message.contains(verb)
+        });
+        assert!(missed, "{verb} {resource}: {}", ran.text());
+    }
+    // Switched off, it needs none.
+    let none = Account::new(&space, "helm-none");
+    let ran = none.asks("helm").args(["-n", "--helm-enabled", "false"]).run().ok();
+    assert_eq!(ran.records().len(), 1);
 }
