@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cluster::{Cluster, Resource, Scope, View};
+use cluster::resource::SECRETS;
+use cluster::{Cluster, Scope, View};
 use records::text::shown;
 use registry::{PullSecret, PullSecrets, SecretForm, SecretName};
 use serde::Deserialize;
 use tokio::sync::{OnceCell, Semaphore};
-
-const SECRETS: Resource = Resource { group: "", version: "v1", plural: "secrets", kind: "Secret" };
 
 /// How many Secrets are read at a time.
 const IN_FLIGHT: usize = 8;

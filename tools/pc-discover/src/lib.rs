@@ -6,7 +6,7 @@
 //! - `live`, `dump`: the two ways to the objects; thin.
 //! - `pods`, `owners`, `nodes`, `constraints`: what objects say; plain functions.
 //! - `gather`, `rows`, `idle`: summing up, and the order of the records.
-//! - `select`, `selector`, `shard`: what is chosen.
+//! - `selector`, `shard`: what is chosen.
 //! - `failures`, `output`: what could not be found out, and writing.
 
 mod constraints;
@@ -20,7 +20,6 @@ mod output;
 mod owners;
 mod pods;
 mod rows;
-mod select;
 mod selector;
 mod settings;
 mod shard;
@@ -30,7 +29,7 @@ use std::io::{BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use cluster::{Cluster, ClusterArgs, ConfigError, DumpError};
+use cluster::{Cluster, ClusterArgs, ConfigError, DumpError, Namespaces};
 use records::{Platform, Shard};
 use serde_json::{Map, Value};
 use stage::{CommonArgs, Fault, Outcome};
@@ -39,7 +38,6 @@ use stage::{EdgeError, terminated};
 use crate::dump::Dump;
 use crate::live::Live;
 use crate::output::Output;
-use crate::select::Namespaces;
 use crate::selector::Selector;
 use crate::settings::{Idle, Settings};
 
@@ -88,7 +86,7 @@ pub struct Cli {
     #[arg(long, env = "PROVENANCE_FROM", value_name = "FILE")]
     from: Option<PathBuf>,
     /// Only the images of part I of N, counted from 1; in an Indexed Job `JOB_COMPLETION_INDEX/N`
-    #[arg(long, env = "PROVENANCE_SHARD", value_name = "I/N", value_parser = shard::parse)]
+    #[arg(long, env = "PROVENANCE_SHARD", value_name = "I/N", value_parser = stage::shard::parse)]
     shard: Option<Shard>,
     /// What the cluster is called in the report
     #[arg(long, env = "PROVENANCE_CLUSTER_NAME", value_name = "NAME")]

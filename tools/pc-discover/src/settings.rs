@@ -1,10 +1,10 @@
 //! What was asked for, once it is understood.
 
+use cluster::Namespaces;
 use records::Shard;
 use serde_json::{Map, Value};
 use stage::TallyFacts;
 
-use crate::select::Namespaces;
 use crate::selector::Selector;
 
 /// What to discover.

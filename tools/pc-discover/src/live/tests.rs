@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cluster::Namespaces;
 use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use stage::clock::Clock;
 use stage::{Emitter, Progress};
 
 use super::*;
-use crate::select::Namespaces;
 
 /// What was written so far.
 #[derive(Clone, Default)]

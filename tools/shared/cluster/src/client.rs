@@ -1,6 +1,6 @@
 //! Asking the API server: one question, its retries, its answer, its refusal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +67,34 @@ struct Status {
     message: String,
 }
 
+/// `APIGroupList`, as far as it is read; without its list an answer says nothing of what there is.
+#[derive(Debug, Deserialize)]
+struct GroupList {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    name: String,
+    versions: Vec<GroupVersion>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroupVersion {
+    version: String,
+}
+
+/// `APIResourceList`, likewise.
+#[derive(Debug, Deserialize)]
+struct KindList {
+    resources: Vec<ServedKind>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ServedKind {
+    name: String,
+}
+
 impl Cluster {
     /// Finds the cluster that `args` name and sets up a client for it. Nothing is asked yet, but
     /// a credential plugin may run.
@@ -124,6 +152,34 @@ impl Cluster {
     {
         let question = Question { resource, scope, which: Which::Named(name.to_owned()) };
         self.ask(&question, &question.path(), view).await
+    }
+
+    /// The API groups that the server has, each with the versions that it serves.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn groups(&self) -> Result<BTreeMap<String, BTreeSet<String>>, AskError> {
+        let question = Question::groups();
+        let list: GroupList = self.ask(&question, &question.path(), View::Whole).await?;
+        let versions = |group: Group| {
+            let versions = group.versions.into_iter().map(|version| version.version);
+            (group.name, versions.collect())
+        };
+        Ok(list.groups.into_iter().map(versions).collect())
+    }
+
+    /// The kinds that a version of a group has, by their names in paths.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn kinds(
+        &self,
+        group: &'static str,
+        version: &'static str,
+    ) -> Result<BTreeSet<String>, AskError> {
+        let question = Question::served(group, version);
+        let list: KindList = self.ask(&question, &question.path(), View::Whole).await?;
+        Ok(list.resources.into_iter().map(|kind| kind.name).collect())
     }
 
     /// Puts one question, again where that may help, and decodes the answer as it arrives.

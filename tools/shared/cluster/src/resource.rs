@@ -23,6 +23,10 @@ pub const PODS: Resource = Resource::core("pods", "Pod");
 pub const NODES: Resource = Resource::core("nodes", "Node");
 /// Namespaces.
 pub const NAMESPACES: Resource = Resource::core("namespaces", "Namespace");
+/// Secrets.
+pub const SECRETS: Resource = Resource::core("secrets", "Secret");
+/// ConfigMaps.
+pub const CONFIG_MAPS: Resource = Resource::core("configmaps", "ConfigMap");
 /// ReplicationControllers.
 pub const REPLICATION_CONTROLLERS: Resource =
     Resource::core("replicationcontrollers", "ReplicationController");
@@ -102,7 +106,7 @@ impl View {
     /// decodes as well.
     pub(crate) fn accept(self, which: &Which) -> &'static str {
         match (self, which) {
-            (Self::Whole, _) => "application/json",
+            (Self::Whole, _) | (_, Which::Served) => "application/json",
             (Self::Metadata, Which::All) => {
                 "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
             }
@@ -120,6 +124,8 @@ pub enum Which {
     All,
     /// `get` by name.
     Named(String),
+    /// None: which API groups there are, or which kinds a version of a group has.
+    Served,
 }
 
 /// One question to the API server; prints as what a person would say.
@@ -146,13 +152,31 @@ impl Question {
     pub fn verb(&self) -> &'static str {
         match self.which {
             Which::All => "list",
-            Which::Named(_) => "get",
+            Which::Named(_) | Which::Served => "get",
         }
+    }
+
+    /// Which API groups there are.
+    pub(crate) fn groups() -> Self {
+        Self::served("", "")
+    }
+
+    /// Which kinds a version of a group has; of the group and version "" which groups there are.
+    pub(crate) fn served(group: &'static str, version: &'static str) -> Self {
+        let resource = Resource { group, version, plural: "apis", kind: "" };
+        Self { resource, scope: Scope::Cluster, which: Which::Served }
     }
 
     /// The path on the API server.
     pub(crate) fn path(&self) -> String {
         let Resource { group, version, plural, .. } = self.resource;
+        if self.which == Which::Served {
+            return if group.is_empty() {
+                "/apis".to_owned()
+            } else {
+                format!("/apis/{group}/{version}")
+            };
+        }
         let mut path = if group.is_empty() {
             format!("/api/{version}")
         } else {
@@ -172,6 +196,10 @@ impl Question {
     #[must_use]
     pub fn rule(&self) -> String {
         let Resource { group, plural, .. } = self.resource;
+        if self.which == Which::Served {
+            return "{nonResourceURLs: [\"/apis\", \"/apis/*\"], verbs: [\"get\"]} in a ClusterRole"
+                .to_owned();
+        }
         let role = match &self.scope {
             Scope::Cluster => "a ClusterRole".to_owned(),
             Scope::Namespace(namespace) => {
@@ -191,6 +219,13 @@ impl Question {
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use records::text::shown;
+        match (&self.which, self.resource.group) {
+            (Which::Served, "") => return f.write_str("ask which API groups there are"),
+            (Which::Served, _) => {
+                return write!(f, "ask which kinds `{}` has", self.resource.api_version());
+            }
+            _ => {}
+        }
         write!(f, "{} `{}`", self.verb(), self.resource)?;
         if let Which::Named(name) = &self.which {
             write!(f, " `{}`", shown(name))?;
@@ -226,6 +261,17 @@ mod tests {
             one.rule(),
             "{apiGroups: [\"apps\"], resources: [\"deployments\"], verbs: [\"get\"]} in a ClusterRole, or a Role in namespace `shop`"
         );
+    }
+
+    #[test]
+    fn what_is_served() {
+        let groups = Question::groups();
+        assert_eq!((groups.path(), groups.verb()), ("/apis".to_owned(), "get"));
+        assert_eq!(groups.to_string(), "ask which API groups there are");
+        let kinds = Question::served("apps", "v1");
+        assert_eq!(kinds.path(), "/apis/apps/v1");
+        assert_eq!(kinds.to_string(), "ask which kinds `apps/v1` has");
+        assert!(kinds.rule().starts_with("{nonResourceURLs: "), "{}", kinds.rule());
     }
 
     #[test]

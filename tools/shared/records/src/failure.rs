@@ -68,11 +68,15 @@ pub enum FailureCode {
     Layout,
     /// A namespace that was named does not exist.
     NamespaceNotFound,
+    /// What Helm stored is no release that can be read.
+    ReleaseUnreadable,
+    /// Two stores of Helm have a release of one name.
+    ReleaseTwice,
 }
 
 impl FailureCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::BadReference,
         Self::BadResponse,
         Self::Unauthorized,
@@ -102,6 +106,8 @@ impl FailureCode {
         Self::Mirror,
         Self::Layout,
         Self::NamespaceNotFound,
+        Self::ReleaseUnreadable,
+        Self::ReleaseTwice,
     ];
 
     /// The word on the wire.
@@ -137,6 +143,8 @@ impl FailureCode {
             Self::Mirror => "mirror",
             Self::Layout => "layout",
             Self::NamespaceNotFound => "namespace-not-found",
+            Self::ReleaseUnreadable => "release-unreadable",
+            Self::ReleaseTwice => "release-twice",
         }
     }
 
@@ -229,6 +237,12 @@ impl FailureCode {
                 "Make the layout again: `oci-layout`, `index.json` and `blobs/` must be there and readable, in a folder for each repository (`REGISTRY/REPOSITORY/`)."
             }
             Self::NamespaceNotFound => "Correct the name in `--namespaces`.",
+            Self::ReleaseUnreadable => {
+                "Look at the revision with Helm (`helm get all NAME -n NAMESPACE --revision N`). If Helm cannot read it either, what is stored is damaged, or is not from Helm: upgrade or roll back the release, which writes a new revision, and delete the object that the message names."
+            }
+            Self::ReleaseTwice => {
+                "Find out which one is in use (`helm list -A`, with `HELM_DRIVER=configmap` and without), and delete what the other driver left behind; or name one driver (`--helm-driver`)."
+            }
         }
     }
 
@@ -290,6 +304,8 @@ impl FailureCode {
             Self::Mirror => "no mirror has it, and the registry itself is not to be asked",
             Self::Layout => "the layout directory cannot be read",
             Self::NamespaceNotFound => "a namespace that was named does not exist",
+            Self::ReleaseUnreadable => "what Helm stored is no release that can be read",
+            Self::ReleaseTwice => "two stores of Helm have a release of one name",
         }
     }
 }

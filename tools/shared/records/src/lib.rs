@@ -50,7 +50,7 @@ pub use image::{ContainerType, Image, Runtime, Workload};
 pub use namespaces::{NamespaceGlob, NamespaceGlobError};
 pub use platform::{Platform, PlatformError};
 pub use policy::{NamespaceException, Policy, PolicyMode, PolicyResult};
-pub use release::{Origin, Release};
+pub use release::{DeployedRevision, Origin, Release};
 pub use update::{
     MAX_EVIDENCE, RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus,
     canonical_rule,

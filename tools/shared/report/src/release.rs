@@ -1,6 +1,6 @@
 //! Helm releases, each with the answer about its chart.
 
-use records::Origin;
+use records::{DeployedRevision, Origin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +36,14 @@ pub struct HelmRelease {
     pub revisions: u64,
     /// Helm's description of the last action.
     pub description: Option<String>,
-    /// The images that the release's manifest names.
+    /// The images that the revision's manifest and hooks name.
     pub images: Vec<String>,
+    /// The namespace that its objects go to, where it is not the one that holds the release.
+    #[serde(default)]
+    pub target_namespace: Option<String>,
+    /// The newest deployed revision; null where that is this one, and where none is deployed.
+    #[serde(default)]
+    pub deployed: Option<DeployedRevision>,
     /// How many images were left out.
     pub dropped: u64,
     /// Where the chart came from, and how that is known.

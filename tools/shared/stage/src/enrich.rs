@@ -8,6 +8,7 @@ mod answers;
 mod held;
 mod intake;
 mod schedule;
+mod source;
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 pub use answers::{Answers, Gate};
 use intake::{FeedEnd, Intake};
 use schedule::Schedule;
+pub use source::append;
 
 use crate::error::EdgeError;
 use crate::exit::Outcome;

@@ -8,7 +8,8 @@
 //! - [`exit`]: the exit status, and faults with their hints.
 //! - [`input`]: lines into pieces; what is not a stage's own travels as one slice.
 //! - [`output`]: the only writer of standard output.
-//! - [`enrich`]: the schedule of a stage in the middle.
+//! - [`enrich`]: the schedule of a stage in the middle, and of a source there.
+//! - [`shard`]: work that is done in parts.
 //!
 //! Not here: any client, any judgement, any file.
 
@@ -22,6 +23,7 @@ mod logs;
 pub mod output;
 mod progress;
 pub mod reference;
+pub mod shard;
 mod signal;
 
 pub use cli::{CommonArgs, StreamArgs, Tool};

@@ -21,6 +21,9 @@ pub struct Metadata {
     pub namespace: Text,
     /// Unique in the cluster for all time.
     pub uid: Text,
+    /// When it was made, RFC 3339.
+    #[serde(deserialize_with = "or_default")]
+    pub creation_timestamp: Text,
     /// All labels.
     #[serde(deserialize_with = "or_default")]
     pub labels: BTreeMap<Text, Text>,

@@ -23,4 +23,4 @@ pub use pod::{
 pub use text::Text;
 pub use workload::{JobTemplate, JobTemplateSpec, PodTemplate, Templated, TemplatedSpec};
 
-pub(crate) use text::or_default;
+pub use text::or_default;

@@ -68,7 +68,10 @@ impl Visitor<'_> for TextVisitor {
 }
 
 /// Reads null as the type's default; Go writes it for empty lists and maps.
-pub(crate) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
+///
+/// # Errors
+/// Those of the type.
+pub fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -29,6 +29,8 @@ impl Joined<'_> {
             revisions: release.revisions,
             description: release.description,
             images: release.images,
+            target_namespace: release.target_namespace,
+            deployed: release.deployed,
             dropped: release.dropped,
             origin: release.origin,
             update,

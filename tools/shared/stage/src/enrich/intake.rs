@@ -81,6 +81,11 @@ impl Intake {
         !self.reading && self.pieces.is_empty()
     }
 
+    /// Whether SIGTERM ended it.
+    pub(super) fn is_terminated(&self) -> bool {
+        matches!(self.fault, Some(FeedEnd::Terminated))
+    }
+
     /// Takes what is there without waiting.
     pub(super) fn look(&mut self) {
         if self.wants_more() {

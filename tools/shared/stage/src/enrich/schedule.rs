@@ -113,6 +113,14 @@ impl Schedule {
         }
     }
 
+    /// Adds a record of this stage's own, which raises no question.
+    pub(super) fn add(&mut self, mine: Mine) -> Result<(), EdgeError> {
+        self.emitter.count(mine.kind, 1);
+        self.progress.raised();
+        self.progress.answered();
+        self.place(mine.bytes, 1)
+    }
+
     /// Writes bytes at once where nothing stands before them, else gives them a place.
     fn place(&mut self, bytes: Bytes, lines: u64) -> Result<(), EdgeError> {
         if self.window.is_empty() {

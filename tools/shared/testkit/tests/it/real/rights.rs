@@ -58,11 +58,12 @@ impl<'a> Account<'a> {
     }
 
     fn discover(&self) -> Run {
-        self.tool("discover")
+        self.asks("discover")
     }
 
-    fn tool(&self, name: &str) -> Run {
-        pc(name).arg("--kubeconfig").arg(self.folder.path().join("config"))
+    /// A tool that asks the cluster as this account.
+    fn asks(&self, tool: &str) -> Run {
+        pc(tool).arg("--kubeconfig").arg(self.folder.path().join("config"))
     }
 }
 
@@ -255,30 +256,59 @@ fn no_rights_at_all_is_an_error_that_says_what_is_missing() {
     let _ = ran.says("pods").says("list");
 }
 
-/// The right that pc-verify needs for keys in Secrets: `get`, of these by their names.
+/// The rules that the page gives for Helm releases.
+fn rules_for_helm() -> Vec<Value> {
+    let page = std::fs::read_to_string(root().join("docs/rbac.md")).expect("a page");
+    let part = page.split("## Helm releases").nth(1).expect("a part");
+    let block = part.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    serde_json::from_str(block.expect("a block")).expect("rules")
+}
+
 #[test]
-fn a_key_in_a_secret_needs_the_right_to_get_it() {
-    let Some(space) = Space::new("rights-keys") else { return };
-    let account = Account::new(&space, "keys");
-    let key = std::fs::read_to_string(root().join("testdata/keys/cosign.pub")).expect("a key");
-    for name in ["cosign", "other"] {
-        let data = json!({"cosign.pub": key});
-        space.post(
-            &format!("/api/v1/namespaces/{}/secrets", space.name),
-            &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}),
-        );
-    }
-    let rules = json!([
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["cosign"]},
-    ]);
-    account.may("keys", &rules, false);
-    let verify = |name: &str| {
-        let at = format!("k8s://{}/{name}", space.name);
-        account.tool("verify").args(["-n", "--key", &at]).run()
+fn helm_releases_need_the_rights_that_the_page_names_and_each_of_them() {
+    let Some(space) = Space::new("rights-helm") else { return };
+    // What is in it cannot be read, which only somebody finds out who may read it.
+    space.post(
+        &format!("/api/v1/namespaces/{}/secrets", space.name),
+        &json!({
+            "metadata": {"name": "sh.helm.release.v1.web.v1", "labels": {"owner": "helm", "status": "deployed"}},
+            "type": "helm.sh/release.v1", "data": {"release": "eA=="},
+        }),
+    );
+    let ours = |ran: &testkit::Ran, kind: &str| -> Vec<Value> {
+        let here = |record: &Value| {
+            record["namespace"].is_null() || record["namespace"] == space.name.as_str()
+        };
+        ran.of_type(kind).into_iter().filter(here).collect()
     };
-    let ran = verify("cosign").ok();
-    let end = ran.of_type("end").remove(0);
-    let named = format!("k8s://{}/cosign", space.name);
-    assert_eq!(end["stages"][0]["settings"]["keys"][0]["name"], named.as_str());
-    let _ = verify("other").code(1).says("secrets").says("get").says("/other` cannot be had");
+    let account = |name: &str, rules: &Value| {
+        let account = Account::new(&space, name);
+        account.may(name, rules, true);
+        account
+    };
+    let all = account("helm-all", &rules_for_helm().into());
+    let ran = all.asks("helm").arg("-n").run().ok();
+    let failures = ours(&ran, "failure");
+    assert_eq!((ours(&ran, "release").len(), failures.len()), (1, 1), "{failures:?}");
+    assert_eq!(failures[0]["code"], "release-unreadable");
+
+    let resources = ["secrets", "configmaps"].map(|resource| (resource, ["list", "get"]));
+    for (number, (resource, verb)) in resources
+        .into_iter()
+        .flat_map(|(resource, verbs)| verbs.map(|verb| (resource, verb)))
+        .enumerate()
+        .filter(|(_, (resource, verb))| *resource == "secrets" || *verb == "list")
+    {
+        let less = without(&rules_for_helm(), resource, verb);
+        let ran = account(&format!("helm-less-{number}"), &less).asks("helm").arg("-n").run().ok();
+        let missed = ours(&ran, "failure").into_iter().any(|failure| {
+            let message = failure["message"].as_str().unwrap_or_default().to_owned();
+            failure["code"] == "forbidden" && message.contains(resource) && message.contains(verb)
+        });
+        assert!(missed, "{verb} {resource}: {}", ran.text());
+    }
+    // Switched off, it needs none.
+    let none = Account::new(&space, "helm-none");
+    let ran = none.asks("helm").args(["-n", "--helm-enabled", "false"]).run().ok();
+    assert_eq!(ran.records().len(), 1);
 }

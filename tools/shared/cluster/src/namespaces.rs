@@ -7,7 +7,7 @@ use records::text::shown;
 
 /// A namespace, or a pattern of namespaces, that can select nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SelectError {
+pub enum SelectError {
     /// Neither a name nor a pattern.
     #[error("`{}` is no namespace: lower-case letters, digits and `-`, or a pattern with `*`", shown(.0))]
     Name(String),
@@ -77,7 +77,7 @@ impl Pattern {
 
 /// A choice of namespaces: those that are included (all, where none is named) and not excluded.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Namespaces {
+pub struct Namespaces {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
 }
@@ -87,7 +87,7 @@ impl Namespaces {
     ///
     /// # Errors
     /// [`SelectError`].
-    pub(crate) fn parse(include: &[String], exclude: &[String]) -> Result<Self, SelectError> {
+    pub fn parse(include: &[String], exclude: &[String]) -> Result<Self, SelectError> {
         let parse = |texts: &[String]| {
             let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
             texts.map(Pattern::parse).collect::<Result<_, _>>()
@@ -113,7 +113,7 @@ impl Namespaces {
 
     /// Whether a namespace is chosen.
     #[must_use]
-    pub(crate) fn selects(&self, namespace: &str) -> bool {
+    pub fn selects(&self, namespace: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(namespace));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
@@ -121,14 +121,14 @@ impl Namespaces {
     /// The chosen namespaces, where all of them are named one by one: then nobody needs to see
     /// the whole cluster.
     #[must_use]
-    pub(crate) fn listed(&self) -> Option<BTreeSet<String>> {
+    pub fn listed(&self) -> Option<BTreeSet<String>> {
         let only_names = self.include.iter().all(|pattern| matches!(pattern, Pattern::Exact(_)));
         (only_names && !self.include.is_empty()).then(|| self.named())
     }
 
     /// The chosen namespaces that are named one by one, patterns or not.
     #[must_use]
-    pub(crate) fn named(&self) -> BTreeSet<String> {
+    pub fn named(&self) -> BTreeSet<String> {
         let names = self.include.iter().filter_map(|pattern| match pattern {
             Pattern::Exact(name) if self.selects(name) => Some(name.clone()),
             _ => None,

@@ -1,0 +1,7 @@
+//! pc-helm; see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stage::cli::main::<pc_helm::Cli>()
+}
