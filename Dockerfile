@@ -10,7 +10,7 @@ COPY . .
 RUN RUSTFLAGS='-C target-feature=+crt-static' \
     cargo build --locked --workspace --bins --release --target "$(rustc -vV | sed -n 's/^host: //p')" \
  && mkdir -p /root-fs/bin /root-fs/etc/ssl/certs /root-fs/usr/share /root-fs/tmp /root-fs/reports \
- && for tool in pc-discover pc-digest pc-updates pc-verify pc-assemble pc-store; do \
+ && for tool in pc-discover pc-helm pc-digest pc-updates pc-verify pc-assemble pc-store; do \
       cp target/*/release/"$tool" /root-fs/bin/; \
     done \
  && cp /bin/busybox /root-fs/bin/busybox && ln -s busybox /root-fs/bin/sh \

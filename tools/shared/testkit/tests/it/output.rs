@@ -5,7 +5,8 @@ use testkit::{Shell, pc, root};
 use crate::{EPOCH, stream};
 
 /// The tools, in the order of the pipeline.
-pub(crate) const TOOLS: [&str; 5] = ["discover", "digest", "verify", "assemble", "store"];
+pub(crate) const TOOLS: [&str; 7] =
+    ["discover", "helm", "digest", "updates", "verify", "assemble", "store"];
 
 #[test]
 fn a_reader_that_leaves_is_quiet() {
