@@ -18,9 +18,11 @@ Examples:
   pc-discover | pc-digest | pc-verify | pc-assemble
   pc-verify ghcr.io/acme/web:1.4
   pc-verify --key cosign.pub --require signature=trusted registry.example.com/shop/web:2.5.0
-  pc-verify --certificate-identity-regexp 'https://github.com/acme/.*' \\
+  pc-verify --certificate-identity-regexp 'https://github\\.com/acme/.*' \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
       --require signature=trusted,provenance=valid,slsa=2 ghcr.io/acme/web:1.4
+  pc-verify --tuf-mirror https://tuf.acme.example --tuf-root root.json \\
+      ghcr.io/acme/web:1.4
   pc-verify --trust-policy policies/ --checks signature --explain ghcr.io/acme/web:1.4";
 
 /// Verify the evidence of what runs: signatures, SLSA provenance, bills of materials, attestations.
@@ -38,8 +40,9 @@ pub struct Cli {
     pub(crate) platform: Vec<Platform>,
     #[command(flatten)]
     pub(crate) wanted: CheckArgs,
-    /// Exit with 3 when an image falls short: signature=trusted, provenance=valid, sbom=present,
-    /// attestation=present, slsa=LEVEL
+    /// Exit with 3 when an image falls short of any: signature, provenance, sbom or attestation,
+    /// each `=trusted`, `=valid` or `=present`; `slsa=1` to `slsa=3` for the build level
+    /// (repeatable, or separated by commas)
     #[arg(long, env = "PROVENANCE_REQUIRE", value_name = "CHECK=VERDICT", value_delimiter = ',')]
     pub(crate) require: Vec<Demand>,
     #[command(flatten)]

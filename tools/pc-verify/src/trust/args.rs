@@ -14,7 +14,6 @@ use super::pattern::Pattern;
 use super::pem;
 use super::policy::{self, KeyText, Policy, PolicyKey};
 use super::root::{GITHUB, PUBLIC_GOOD, Root};
-use super::tuf::{self, Mirror};
 use super::yaml::Text;
 use crate::judge::LogDemand;
 
@@ -22,8 +21,6 @@ const KEY: &str = "--key";
 const IDENTITY: &str = "--certificate-identity";
 const ISSUER: &str = "--certificate-oidc-issuer";
 const TRUSTED_ROOT: &str = "--trusted-root";
-const TUF_MIRROR: &str = "--tuf-mirror";
-const TUF_ROOT: &str = "--tuf-root";
 
 /// cosign's own variable for `--signature-repository`.
 const COSIGN_REPOSITORY: &str = "COSIGN_REPOSITORY";
@@ -32,16 +29,24 @@ const COSIGN_REPOSITORY: &str = "COSIGN_REPOSITORY";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trust")]
 pub struct TrustArgs {
-    /// Public keys that are trusted for every image: a path, PEM text, `env://NAME`,
-    /// `https://…#sha256=HEX` or `k8s://namespace/secret` (its `cosign.pub`)
-    #[arg(long, value_name = "KEY", env = "PROVENANCE_COSIGN_PUBLIC_KEY", value_delimiter = ',')]
+    /// Public keys that are trusted for every image, each as a path, PEM text, `env://NAME`,
+    /// `https://…#sha256=HEX` (the hash of what is there) or `k8s://namespace/secret` (its
+    /// `cosign.pub`); what they sign must be in a transparency log, see `--insecure-ignore-tlog`
+    /// (repeatable, or separated by commas)
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "PROVENANCE_COSIGN_PUBLIC_KEY",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub key: Vec<String>,
 
-    /// The identity in certificates that is trusted for every image
+    /// The identity in certificates that is trusted for every image, together with its issuer
     #[arg(long, value_name = "IDENTITY", env = "PROVENANCE_CERTIFICATE_IDENTITY")]
     pub certificate_identity: Option<String>,
 
-    /// The same as a regular expression, which must fit from end to end
+    /// That identity as a regular expression, which must fit from end to end
     #[arg(long, value_name = "REGEXP", env = "PROVENANCE_CERTIFICATE_IDENTITY_REGEXP")]
     pub certificate_identity_regexp: Option<String>,
 
@@ -49,16 +54,18 @@ pub struct TrustArgs {
     #[arg(long, value_name = "URL", env = "PROVENANCE_CERTIFICATE_OIDC_ISSUER")]
     pub certificate_oidc_issuer: Option<String>,
 
-    /// The same as a regular expression, which must fit from end to end
+    /// That issuer as a regular expression, which must fit from end to end
     #[arg(long, value_name = "REGEXP", env = "PROVENANCE_CERTIFICATE_OIDC_ISSUER_REGEXP")]
     pub certificate_oidc_issuer_regexp: Option<String>,
 
     /// Source repositories (`github.com/acme/web`) that builders which anybody can use are
-    /// trusted for
+    /// trusted for (repeatable, or separated by commas); a single one is also what images that
+    /// are given as arguments must be built from
     #[arg(long, value_name = "REPOSITORY", env = "PROVENANCE_SOURCE_URI", value_delimiter = ',')]
     pub source_uri: Vec<String>,
 
-    /// Trusted roots (`trusted_root.json`) beside the embedded ones
+    /// Trusted roots of Sigstore (`trusted_root.json`) beside the embedded ones (repeatable, or
+    /// separated by commas)
     #[arg(long, value_name = "FILE", env = "PROVENANCE_TRUSTED_ROOT", value_delimiter = ',')]
     pub trusted_root: Vec<PathBuf>,
 
@@ -66,7 +73,7 @@ pub struct TrustArgs {
     #[arg(long, env = "PROVENANCE_NO_EMBEDDED_ROOTS", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = ArgAction::Set)]
     pub no_embedded_roots: bool,
 
-    /// A TUF repository with one more trusted root: the address that `root.json` and `targets/`
+    /// A TUF repository with one more trusted root: the address that `timestamp.json` and `targets/`
     /// are under, as `cosign initialize --mirror` takes it
     #[arg(long, value_name = "URL", env = "PROVENANCE_TUF_MIRROR")]
     pub tuf_mirror: Option<String>,
@@ -91,11 +98,12 @@ pub struct TrustArgs {
     #[arg(long, value_name = "PATH", env = "PROVENANCE_TRUST_POLICY")]
     pub trust_policy: Option<PathBuf>,
 
-    /// Exceptions from policies, each with its reason, owner and end
+    /// Exceptions from policies, each with its reason, owner and end; docs/trust.md shows one
     #[arg(long, value_name = "FILE", env = "PROVENANCE_EXCEPTIONS")]
     pub exceptions: Option<PathBuf>,
 
-    /// More rows for the table of builders
+    /// More rows for the table that says which build level a builder earns, before the built-in
+    /// ones; docs/provenance.md tells of them
     #[arg(long, value_name = "FILE", env = "PROVENANCE_BUILDERS")]
     pub builders: Option<PathBuf>,
 
@@ -104,8 +112,8 @@ pub struct TrustArgs {
     #[arg(long, env = "PROVENANCE_INSECURE_IGNORE_TLOG", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = ArgAction::Set)]
     pub insecure_ignore_tlog: bool,
 
-    /// Repositories that hold signatures and attestations beside the images' own
-    /// [default: that of `COSIGN_REPOSITORY`, if it is set]
+    /// Repositories that hold signatures and attestations beside the images' own (repeatable, or
+    /// separated by commas) [default: that of `COSIGN_REPOSITORY`, if it is set]
     #[arg(
         long,
         value_name = "REPOSITORY",
@@ -114,10 +122,6 @@ pub struct TrustArgs {
     )]
     pub signature_repository: Vec<String>,
 }
-
-/// What `--tuf-cache` and `--offline` need.
-const NO_MIRROR: &str =
-    "it says something of a TUF mirror: give `--tuf-mirror` and `--tuf-root` too";
 
 /// What the flags name, read as far as files and variables go.
 #[derive(Debug)]
@@ -165,44 +169,6 @@ impl Sources {
 }
 
 impl TrustArgs {
-    /// The TUF mirror that the flags name, if they name one. What it has must be asked for first:
-    /// policies may mean its root.
-    ///
-    /// # Errors
-    /// [`TrustError`] for flags that do not go together, and a `--tuf-root` that is none.
-    pub fn mirror(&self) -> Result<Option<Mirror>, TrustError> {
-        let (root, cache) = (given(self.tuf_root.as_deref()), given(self.tuf_cache.as_deref()));
-        let wrong = |flag, why: &str| Err(TrustError::setting(flag, why));
-        let (url, root) = match (self.tuf_mirror.as_deref().filter(|url| !url.is_empty()), root) {
-            (Some(url), Some(root)) => (url, root),
-            (Some(_), None) => {
-                return wrong(
-                    TUF_MIRROR,
-                    "give `--tuf-root` too: a mirror cannot say itself whom to believe",
-                );
-            }
-            (None, Some(_)) => return wrong(TUF_ROOT, "give `--tuf-mirror` too"),
-            (None, None) if cache.is_some() => return wrong("--tuf-cache", NO_MIRROR),
-            (None, None) if self.offline => return wrong("--offline", NO_MIRROR),
-            (None, None) => return Ok(None),
-        };
-        let from = match (self.offline, cache.map(Path::to_owned)) {
-            (false, cache) => tuf::From::Mirror { cache },
-            (true, Some(folder)) => tuf::From::Cache(folder),
-            (true, None) => {
-                return wrong("--offline", "give `--tuf-cache` too: it is what is taken");
-            }
-        };
-        let text = Text::read(root)?.text;
-        let mirror = Mirror::new(url, text.into_bytes(), from)
-            .map_err(|why| TrustError::setting(TUF_MIRROR, why))?;
-        mirror.check_root().map_err(|source| TrustError::TufRoot {
-            path: root.to_owned(),
-            source: Box::new(source),
-        })?;
-        Ok(Some(mirror))
-    }
-
     /// Reads the files and variables that the flags name. `mirrored` is the root of
     /// [`Self::mirror`].
     ///
@@ -236,12 +202,14 @@ impl TrustArgs {
             Some(path) => exception::read(&Text::read(path)?)?,
             None => Vec::new(),
         };
-        let ignored =
-            if self.insecure_ignore_tlog { LogDemand::NotDemanded } else { LogDemand::Demanded };
+        let log = match self.insecure_ignore_tlog {
+            true => LogDemand::NotDemanded,
+            false => LogDemand::Demanded,
+        };
         Ok(Sources {
             wanted: wanted(&keys, &read.keys),
             keys,
-            log: ignored,
+            log,
             identity: self.identity()?,
             sources: self.source_repositories()?,
             roots,
@@ -362,7 +330,7 @@ fn set(values: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// The same for paths.
-fn given(path: Option<&Path>) -> Option<&Path> {
+pub(super) fn given(path: Option<&Path>) -> Option<&Path> {
     path.filter(|path| !path.as_os_str().is_empty())
 }
 

@@ -20,9 +20,9 @@ pub struct Note {
 /// Kinds of notes: stable words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoteKind {
-    /// A key made nothing that was found.
+    /// A key made nothing valid that was found.
     KeyUnused,
-    /// An identity signed nothing that was found.
+    /// An identity signed nothing valid that was found.
     IdentityUnused,
     /// A policy was about no image.
     PolicyUnused,
@@ -69,14 +69,14 @@ impl Trust {
             let name = self.keys.name_of(&key.what).unwrap_or(&key.what.0);
             note(
                 NoteKind::KeyUnused,
-                format!("the key `{}` made nothing that was found", shown(name)),
+                format!("the key `{}` made nothing valid that was found", shown(name)),
             );
         }
         if let Some(rule) = self.identity.as_ref().filter(|rule| unused(&rule.used)) {
             let (identity, issuer) =
                 (shown(rule.what.identity.as_str()), shown(rule.what.issuer.as_str()));
             let text = format!(
-                "the identity `{identity}` of `{issuer}` signed nothing that was found; regular expressions must fit from end to end"
+                "the identity `{identity}` of `{issuer}` signed nothing valid that was found; regular expressions must fit from end to end"
             );
             note(NoteKind::IdentityUnused, text);
         }

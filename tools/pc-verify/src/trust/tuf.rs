@@ -13,10 +13,16 @@ use records::text::shown;
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{FileStore, MetadataStore, Repository, TrustedMetadataSet, Updater};
 
+use super::args::{TrustArgs, given};
+use super::error::TrustError;
 use super::root::Root;
+use super::yaml::Text;
 
 /// The target that is a trusted root of Sigstore, in every repository that has one.
 const TARGET: &str = "trusted_root.json";
+
+const TUF_MIRROR: &str = "--tuf-mirror";
+const TUF_ROOT: &str = "--tuf-root";
 
 /// A mirror of a TUF repository, and what is believed and kept of it.
 #[derive(Debug)]
@@ -30,7 +36,7 @@ pub struct Mirror {
 
 /// Where what a mirror has is taken from.
 #[derive(Debug)]
-pub(super) enum From {
+enum From {
     /// The mirror. It is kept in this folder.
     Mirror { cache: Option<PathBuf> },
     /// What was kept in this folder.
@@ -110,8 +116,52 @@ impl MirrorError {
     }
 }
 
+/// What `--tuf-cache` and `--offline` need.
+const NO_MIRROR: &str =
+    "it says something of a TUF mirror: give `--tuf-mirror` and `--tuf-root` too";
+
+impl TrustArgs {
+    /// The TUF mirror that the flags name, if they name one. What it has must be asked for first:
+    /// policies may mean its root.
+    ///
+    /// # Errors
+    /// [`TrustError`] for flags that do not go together, and a `--tuf-root` that is none.
+    pub fn mirror(&self) -> Result<Option<Mirror>, TrustError> {
+        let (root, cache) = (given(self.tuf_root.as_deref()), given(self.tuf_cache.as_deref()));
+        let wrong = |flag, why: &str| Err(TrustError::setting(flag, why));
+        let (url, root) = match (self.tuf_mirror.as_deref().filter(|url| !url.is_empty()), root) {
+            (Some(url), Some(root)) => (url, root),
+            (Some(_), None) => {
+                return wrong(
+                    TUF_MIRROR,
+                    "give `--tuf-root` too: a mirror cannot say itself whom to believe",
+                );
+            }
+            (None, Some(_)) => return wrong(TUF_ROOT, "give `--tuf-mirror` too"),
+            (None, None) if cache.is_some() => return wrong("--tuf-cache", NO_MIRROR),
+            (None, None) if self.offline => return wrong("--offline", NO_MIRROR),
+            (None, None) => return Ok(None),
+        };
+        let from = match (self.offline, cache.map(Path::to_owned)) {
+            (false, cache) => From::Mirror { cache },
+            (true, Some(folder)) => From::Cache(folder),
+            (true, None) => {
+                return wrong("--offline", "give `--tuf-cache` too: it is what is taken");
+            }
+        };
+        let text = Text::read(root)?.text;
+        let mirror = Mirror::new(url, text.into_bytes(), from)
+            .map_err(|why| TrustError::setting(TUF_MIRROR, why))?;
+        mirror.check_root().map_err(|source| TrustError::TufRoot {
+            path: root.to_owned(),
+            source: Box::new(source),
+        })?;
+        Ok(Some(mirror))
+    }
+}
+
 impl Mirror {
-    pub(super) fn new(url: &str, root: Vec<u8>, from: From) -> Result<Self, String> {
+    fn new(url: &str, root: Vec<u8>, from: From) -> Result<Self, String> {
         let url = url.trim_end_matches('/').to_owned();
         let address: Address = url.parse().map_err(|error: AddressError| error.to_string())?;
         if address.url().query().is_some() || address.url().fragment().is_some() {
@@ -121,7 +171,7 @@ impl Mirror {
     }
 
     /// Whether the pinned root is one.
-    pub(super) fn check_root(&self) -> Result<(), sigstore_tuf::Error> {
+    fn check_root(&self) -> Result<(), sigstore_tuf::Error> {
         TrustedMetadataSet::from_root(&self.root).map(|_| ())
     }
 

@@ -129,11 +129,14 @@ fn every_flag_has_a_variable_and_is_read_from_the_command_line() {
             "--key",
             "a.pub,k8s://n/s",
             &format!("--key={KEY}"),
+            // As `--key "$(cat cosign.pub)"` gives it: PEM begins with dashes.
+            "--key",
+            OTHER_KEY,
             "--no-embedded-roots",
             "--insecure-ignore-tlog=false",
         ],
     );
-    assert_eq!(args.key, ["a.pub", "k8s://n/s", KEY]);
+    assert_eq!(args.key, ["a.pub", "k8s://n/s", KEY, OTHER_KEY]);
     assert!(args.no_embedded_roots && !args.insecure_ignore_tlog);
 }
 
