@@ -285,7 +285,9 @@ impl FailureCode {
             Self::PresentUnknown => {
                 "whether the repository still has the manifest was not answered"
             }
-            Self::ImageIdUnproven => "what runs has no imageID that is known to be that of a manifest of the tag",
+            Self::ImageIdUnproven => {
+                "what runs has no imageID that is known to be that of a manifest of the tag"
+            }
             Self::PinContradicted => "what runs is not what the reference's digest names",
             Self::Mirror => "no mirror has it, and the registry itself is not to be asked",
             Self::Layout => "the layout directory cannot be read",
