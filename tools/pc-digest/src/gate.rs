@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use records::{DigestRecord, Drift};
+use registry::Reference;
 
 use crate::question::Question;
 
@@ -42,7 +43,10 @@ impl FailOn {
             }
             Self::Missing => record.present != Some(true),
             Self::Unproven => question.runs() && record.drift == Drift::Unknown,
-            Self::Unpinned => !record.image.contains('@'),
+            // What is no reference names no digest either.
+            Self::Unpinned => {
+                !record.image.parse::<Reference>().is_ok_and(|image| image.digest().is_some())
+            }
         }
     }
 }

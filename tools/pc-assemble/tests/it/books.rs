@@ -103,3 +103,29 @@ fn of_two_clusters_there_is_no_report() {
     let other = SHOP.replace(r#""cluster":"prod""#, r#""cluster":"test""#);
     refused(format!("{SHOP}{other}"), "streams of different clusters are mixed: `prod`, `test`");
 }
+
+#[test]
+fn a_shard_that_is_none_is_a_bad_record_in_its_line() {
+    let tally = |shard: &str| {
+        format!(
+            r#"{{"stage":"pc-discover","version":"1","startedAt":"","endedAt":"","written":{{}},"shard":{shard}}}"#
+        )
+    };
+    let end = |shards: &[&str]| {
+        let tallies: Vec<String> = shards.iter().map(|shard| tally(shard)).collect();
+        format!("{{\"type\":\"end\",\"v\":1,\"stages\":[{}]}}\n", tallies.join(","))
+    };
+    let (one, two) = (r#"{"index":1,"count":2}"#, r#"{"index":2,"count":2}"#);
+    let _ = assemble(end(&[one, two])).run().ok();
+    for (bad, name) in [
+        (r#"{"index":7,"count":2}"#, "`7/2` is not a shard"),
+        (r#"{"index":1,"count":0}"#, "`1/0` is not a shard"),
+        (r#"{"index":0,"count":2}"#, "`0/2` is not a shard"),
+    ] {
+        for flags in [&[][..], &["--allow-incomplete"]] {
+            let ran = assemble(end(&[one, two, bad])).args(flags).run();
+            let ran = ran.code(1).says(name).says("line 1");
+            assert!(ran.stdout.is_empty(), "{}", ran.text());
+        }
+    }
+}

@@ -408,3 +408,18 @@ fn a_tag_has_moved_only_where_every_manifest_was_read() {
     let (record, failures) = shop.running(&amd64.config, AMD64);
     assert_eq!((&record["how"], failures), (&"config".into(), Vec::new()));
 }
+
+#[test]
+fn a_malformed_reference_is_not_pinned() {
+    let (shop, index, _) = shop();
+    let gate = |reference: &str| {
+        let record = image(reference, None, AMD64, "web");
+        let run = crate::digest(&shop.registry).args(["--fail-on", "unpinned"]);
+        run.stdin(crate::stream(&[record])).run()
+    };
+    for bad in ["x@y", "x@sha256:zz", "@"] {
+        let _ = gate(bad).code(3).says("is unpinned");
+    }
+    let _ = gate(&format!("{}:1", shop.repository)).code(3).says("is unpinned");
+    let _ = gate(&format!("{}@{}", shop.repository, index.digest)).ok();
+}

@@ -25,7 +25,8 @@ struct Rules {
     named: PlainHttp,
     /// What the hosts file allows to single hosts.
     hosts: Hosts,
-    /// The API server, which credentials of this pod would open.
+    /// The API server's address in the cluster, as Kubernetes tells its pods; outside a pod it is not
+    /// known, and neither are the endpoints behind it.
     apiserver: Option<IpAddr>,
 }
 

@@ -13,12 +13,41 @@ use crate::Record;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "Parts")]
 pub struct Shard {
     /// Which part, from 1.
     pub index: u32,
     /// Of how many.
     pub count: u32,
+}
+
+// A shard as it is read, before anybody has looked at its numbers; the schema shows this.
+/// One part of a cluster that is collected in parts: `index` of `count`, from 1.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Shard")]
+struct Parts {
+    /// Which part, from 1, and at most `count`.
+    #[schemars(range(min = 1))]
+    index: u32,
+    /// Of how many.
+    #[schemars(range(min = 1))]
+    count: u32,
+}
+
+impl TryFrom<Parts> for Shard {
+    type Error = ShardError;
+
+    fn try_from(Parts { index, count }: Parts) -> Result<Self, Self::Error> {
+        Self::new(index, count).ok_or_else(|| ShardError(format!("{index}/{count}")))
+    }
+}
+
+impl Shard {
+    /// Part `index` of `count`, if there is such a part.
+    fn new(index: u32, count: u32) -> Option<Self> {
+        (1..=count).contains(&index).then_some(Self { index, count })
+    }
 }
 
 /// A text that is no shard.
@@ -30,13 +59,10 @@ impl FromStr for Shard {
     type Err = ShardError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = text.split_once('/').and_then(|(index, count)| {
-            Some(Self { index: index.parse().ok()?, count: count.parse().ok()? })
-        });
-        match parsed {
-            Some(shard) if shard.index >= 1 && shard.index <= shard.count => Ok(shard),
-            _ => Err(ShardError(text.to_owned())),
-        }
+        let parsed = text
+            .split_once('/')
+            .and_then(|(index, count)| Self::new(index.parse().ok()?, count.parse().ok()?));
+        parsed.ok_or_else(|| ShardError(text.to_owned()))
     }
 }
 
@@ -131,4 +157,21 @@ pub struct End {
 impl Record for End {
     const TYPE: &'static str = "end";
     const VERSION: u32 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_that_is_none_is_not_read() {
+        let read = |text: &str| serde_json::from_str::<Shard>(text);
+        let shard = read(r#"{"index": 2, "count": 2}"#).expect("a shard");
+        assert_eq!(shard, Shard { index: 2, count: 2 });
+        for (index, count) in [(0, 2), (3, 2), (1, 0), (0, 0)] {
+            let why = read(&format!(r#"{{"index": {index}, "count": {count}}}"#)).expect_err("bad");
+            let said = format!("`{index}/{count}` is not a shard: write I/N");
+            assert!(why.to_string().starts_with(&said), "{why}");
+        }
+    }
 }

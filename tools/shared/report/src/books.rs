@@ -62,6 +62,14 @@ pub enum Gap {
         /// The part.
         shard: Shard,
     },
+    /// A part is here that the division does not have.
+    #[error("{} is no part of its division", parts(.stage, std::slice::from_ref(.shard)))]
+    ShardBeyond {
+        /// The stage that was run in parts.
+        stage: String,
+        /// The part.
+        shard: Shard,
+    },
     /// Parts of different divisions, or parts beside a whole, are mixed.
     #[error("shards of different divisions of `{}` are mixed: {}", shown(.stage), .divisions.join(", "))]
     ShardsMixed {
@@ -185,20 +193,25 @@ fn shards_of(stage: &str, shards: &[Option<Shard>]) -> Vec<Gap> {
     for shard in shards.iter().flatten() {
         *seen.entry(shard.index).or_default() += 1;
     }
+    let shard = |index: &u32| Shard { index: *index, count: *count };
     let twice = seen.iter().filter(|(_, times)| **times > 1);
     let mut gaps: Vec<Gap> = twice
-        .map(|(index, _)| Gap::ShardTwice {
-            stage: stage.to_owned(),
-            shard: Shard { index: *index, count: *count },
-        })
+        .map(|(index, _)| Gap::ShardTwice { stage: stage.to_owned(), shard: shard(index) })
         .collect();
-    let here = seen.range(1..=*count).count() as u64;
+    let part = |index: &u32| (1..=*count).contains(index);
+    // What is read is checked, but a tally may be made in other ways.
+    gaps.extend(
+        seen.keys()
+            .filter(|index| !part(index))
+            .map(|index| Gap::ShardBeyond { stage: stage.to_owned(), shard: shard(index) }),
+    );
+    let here = seen.keys().filter(|index| part(index)).count() as u64;
     let missing = u64::from(*count).saturating_sub(here);
     if missing > 0 {
         let absent = (1..=*count).filter(|index| !seen.contains_key(index));
         gaps.push(Gap::ShardMissing {
             stage: stage.to_owned(),
-            first: absent.take(NAMED).map(|index| Shard { index, count: *count }).collect(),
+            first: absent.take(NAMED).map(|index| shard(&index)).collect(),
             missing,
         });
     }
@@ -298,6 +311,11 @@ mod tests {
             gaps(&[shard(1, 2), shard(2, 2), shard(1, 2)]),
             ["shard 1/2 of `pc-discover` came more than once"]
         );
+        assert_eq!(
+            gaps(&[shard(1, 2), shard(2, 2), shard(7, 2)]),
+            ["shard 7/2 of `pc-discover` is no part of its division"]
+        );
+        assert_eq!(gaps(&[shard(1, 0)]), ["shard 1/0 of `pc-discover` is no part of its division"]);
         assert_eq!(
             gaps(&[shard(1, 2), shard(2, 3), tally("pc-discover", &[], None)]),
             ["shards of different divisions of `pc-discover` are mixed: unsharded, of 2, of 3"]
