@@ -23,11 +23,13 @@ pub(crate) fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Runs the example's pipeline with `cut` between two of its stages, in one shell.
-fn collect(shell: Shell, store: &Path, between: [&str; 3]) -> Ran {
-    let [first, second, third] = between.map(|cut| if cut.is_empty() { "cat" } else { cut });
+fn collect(shell: Shell, store: &Path, between: [&str; 4]) -> Ran {
+    let [first, second, third, fourth] =
+        between.map(|cut| if cut.is_empty() { "cat" } else { cut });
     let script = format!(
         "pc-discover --from testdata/cluster/dump.json | {first} | \
-         pc-digest --layout testdata/layouts | {second} | pc-assemble | {third} | pc-store --print none"
+         pc-digest --layout testdata/layouts | {second} | \
+         pc-verify --layout testdata/layouts | {third} | pc-assemble | {fourth} | pc-store --print none"
     );
     shell.script(&script).dir(root()).env("PROVENANCE_REPORT_PATH", store).run()
 }
@@ -35,18 +37,22 @@ fn collect(shell: Shell, store: &Path, between: [&str; 3]) -> Ran {
 #[test]
 fn whatever_is_cut_the_store_stays_as_it_was_in_every_shell() {
     let store = tempfile::tempdir().expect("a folder");
-    let _ = collect(Shell::Bash, store.path(), ["", "", ""]).ok();
+    let _ = collect(Shell::Bash, store.path(), ["", "", "", ""]).ok();
     let before = contents(store.path());
     assert!(before.len() >= 2, "a report and the latest: {:?}", before.keys());
     let cuts = [
-        ["head -c 4000", "", ""],
-        ["head -n 3", "", ""],
-        ["true", "", ""],
-        ["", "head -c 9000", ""],
-        ["", "head -n 7", ""],
-        ["", "false", ""],
-        ["", "", "head -c 5000"],
-        ["", "", "true"],
+        ["head -c 4000", "", "", ""],
+        ["head -n 3", "", "", ""],
+        ["true", "", "", ""],
+        ["", "head -c 9000", "", ""],
+        ["", "head -n 7", "", ""],
+        ["", "false", "", ""],
+        ["", "", "head -c 30000", ""],
+        ["", "", "head -n 60", ""],
+        ["", "", "sed '$d'", ""],
+        ["", "", "false", ""],
+        ["", "", "", "head -c 5000"],
+        ["", "", "", "true"],
     ];
     for shell in Shell::ALL {
         for cut in cuts {

@@ -164,7 +164,9 @@ fn api(pods: usize, each: usize, next: &'static str) -> FakeApi {
     })
 }
 
-const BEHIND_DISCOVER: &[&str] = &["pc-digest --layout testdata/layouts", "pc-assemble"];
+const BEHIND_DISCOVER: &[&str] =
+    &["pc-digest --layout testdata/layouts", BEHIND_DIGEST[0], BEHIND_DIGEST[1]];
+const BEHIND_DIGEST: &[&str] = &["pc-verify --layout testdata/layouts", "pc-assemble"];
 
 fn kill_discover(api: &FakeApi, signal: &str, came: Came) {
     let stage = format!("pc-discover --kubeconfig {}", api.kubeconfig().display());
@@ -190,12 +192,13 @@ fn discover_in_the_middle_of_a_line() {
     kill_discover(&api(2000, 1000, ""), "KILL", Came::PartOfALine);
 }
 
-/// A long stream of images that no layout has, in a file.
+/// A long stream of one image that no layout has, in a file. Small writes to a pipe are whole or not
+/// at all: each line is larger than that, and the one answer is small.
 fn long_stream(folder: &Path) -> String {
-    let references: Vec<String> =
-        (0..2000).map(|at| format!("registry.example.com/shop/i{at}:1")).collect();
+    let stream = made::stream(std::iter::repeat_n("registry.example.com/shop/i:1", 1000));
+    let filler = format!(r#""annotations":{{"example.com/filler":"{}"}}"#, "x".repeat(9000));
     let file = folder.join("stream");
-    fs::write(&file, made::stream(references.iter().map(String::as_str))).expect("written");
+    fs::write(&file, stream.replace(r#""annotations":{}"#, &filler)).expect("written");
     file.display().to_string()
 }
 
@@ -203,7 +206,7 @@ fn long_stream(folder: &Path) -> String {
 fn digest_before_its_first_byte() {
     let stage = "pc-digest --layout testdata/layouts";
     let before = format!("{{ {GATE}; }}");
-    let after = &["pc-assemble"];
+    let after = BEHIND_DIGEST;
     Killed { before: &before, stage, after, signal: "KILL", came: Came::Nothing }.in_every_shell();
 }
 
@@ -217,7 +220,7 @@ fn digest_while_it_asks() {
     let file = folder.path().join("stream");
     fs::write(&file, made::stream(references.iter().map(String::as_str))).expect("written");
     let stage = format!("pc-digest --plain-http {}", registry.host());
-    let (before, after) = (format!("cat {}", file.display()), &["pc-assemble"]);
+    let (before, after) = (format!("cat {}", file.display()), BEHIND_DIGEST);
     for signal in ["KILL", "TERM"] {
         Killed { before: &before, stage: &stage, after, signal, came: Came::Lines }
             .in_every_shell();
@@ -227,7 +230,49 @@ fn digest_while_it_asks() {
 #[test]
 fn digest_in_the_middle_of_a_line() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (stage, after) = ("pc-digest --layout testdata/layouts", &["pc-assemble"]);
+    let (stage, after) = ("pc-digest --layout testdata/layouts", BEHIND_DIGEST);
+    let before = format!("cat {}", long_stream(folder.path()));
+    Killed { before: &before, stage, after, signal: "KILL", came: Came::PartOfALine }
+        .in_every_shell();
+}
+
+const BEHIND_VERIFY: &[&str] = &["pc-assemble"];
+
+#[test]
+fn verify_before_its_first_byte() {
+    let stage = "pc-verify --layout testdata/layouts";
+    let before = format!("{{ {GATE}; }}");
+    let after = BEHIND_VERIFY;
+    Killed { before: &before, stage, after, signal: "KILL", came: Came::Nothing }.in_every_shell();
+}
+
+#[test]
+fn verify_while_it_asks() {
+    let registry = FakeRegistry::start();
+    registry.switch(|switches| switches.referrers_api = true);
+    let push = |at: usize| {
+        registry.push_image(&format!("shop/i{at}"), Some("1"), &format!("{at}"));
+        format!("{}/shop/i{at}:1", registry.host())
+    };
+    let references: Vec<String> = (0..20).map(push).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("stream");
+    let stream = made::stream(references.iter().map(String::as_str));
+    let digest = testkit::pc("digest").args(["--plain-http", &registry.host()]).stdin(stream);
+    fs::write(&file, digest.run().ok().stdout).expect("written");
+    registry.switch(|switches| switches.delay = Duration::from_secs(3));
+    let stage = format!("pc-verify --plain-http {}", registry.host());
+    let (before, after) = (format!("cat {}", file.display()), BEHIND_VERIFY);
+    for signal in ["KILL", "TERM"] {
+        Killed { before: &before, stage: &stage, after, signal, came: Came::Lines }
+            .in_every_shell();
+    }
+}
+
+#[test]
+fn verify_in_the_middle_of_a_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stage, after) = ("pc-verify --layout testdata/layouts", BEHIND_VERIFY);
     let before = format!("cat {}", long_stream(folder.path()));
     Killed { before: &before, stage, after, signal: "KILL", came: Came::PartOfALine }
         .in_every_shell();

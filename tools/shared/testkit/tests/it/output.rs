@@ -13,11 +13,14 @@ fn a_reader_that_leaves_is_quiet() {
     let script = "set -o pipefail; pc-discover --from testdata/cluster/dump.json | head -1; \
                   echo \"${PIPESTATUS[0]}\"; \
                   pc-discover --from testdata/cluster/dump.json | pc-digest --layout testdata/layouts | head -1; \
+                  echo \"${PIPESTATUS[*]}\"; \
+                  pc-discover --from testdata/cluster/dump.json | pc-digest --layout testdata/layouts | pc-verify --layout testdata/layouts | head -1; \
                   echo \"${PIPESTATUS[*]}\"";
     let ran = Shell::Bash.script(script).dir(root()).run();
     let text = ran.text();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!((lines.len(), lines[1], lines[3]), (4, "0", "0 0 0"), "{text}");
+    assert_eq!(lines.len(), 6, "{text}");
+    assert_eq!((lines[1], lines[3], lines[5]), ("0", "0 0 0", "0 0 0 0"), "{text}");
     assert_eq!(ran.stderr, "");
 }
 
@@ -28,6 +31,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
     for command in [
         "pc-discover --from testdata/cluster/dump.json",
         "pc-digest --layout testdata/layouts < $F/stream",
+        "pc-verify --layout testdata/layouts < $F/stream",
         "pc-assemble < $F/stream",
         "pc-digest --help",
     ] {

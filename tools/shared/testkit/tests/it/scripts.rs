@@ -98,7 +98,7 @@ fn a_collection_whose_stage_dies_leaves_the_store_as_it_was() {
     let store = tempfile::tempdir().expect("a folder");
     let _ = collect(Shell::Dash, &[&binaries()], store.path()).ok();
     let before = contents(store.path());
-    for tool in ["pc-discover", "pc-digest", "pc-assemble"] {
+    for tool in ["pc-discover", "pc-digest", "pc-verify", "pc-assemble"] {
         for death in DEATHS {
             let folder = tempfile::tempdir().expect("a folder");
             let real = binaries().join(tool);
