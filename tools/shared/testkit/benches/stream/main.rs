@@ -34,12 +34,13 @@ impl<E: std::error::Error> From<E> for Unmeasured {
 type Verdict = Result<Held, Unmeasured>;
 type Benchmark = (&'static str, fn() -> Verdict);
 
-const ALL: [Benchmark; 9] = [
+const ALL: [Benchmark; 10] = [
     ("forwarding", forwarding::forwarding),
     ("schedule", asking::schedule),
     ("dead-host", asking::dead_host),
     ("memory-misses", memory::digest_misses),
     ("memory-hits", memory::digest_hits),
+    ("memory-verify", memory::verify),
     ("memory-live", memory::discover_live),
     ("memory-dump", memory::discover_dump),
     ("memory-dump-rows", memory::discover_dump_rows),

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use testkit::api::{FakeApi, Reply};
-use testkit::registry::FakeRegistry;
+use testkit::registry::{FakeRegistry, Pushed};
 
 use crate::measure::{Measured, run, tool};
 use crate::{Held, Unmeasured, Verdict};
@@ -38,12 +38,7 @@ pub(crate) fn digest_misses() -> Verdict {
 pub(crate) fn digest_hits() -> Verdict {
     let registry = FakeRegistry::start();
     for number in 0..IMAGES {
-        let repository = format!("shop/i{number}");
-        let children = ["linux/amd64", "linux/arm64"].map(|platform| {
-            (platform, registry.push_image(&repository, None, &format!("{platform} {number}")))
-        });
-        let children = children.each_ref().map(|(platform, child)| (*platform, child));
-        registry.push_index(&repository, Some("1"), &children);
+        push(&registry, number);
     }
     grows_not("pc-digest, everything found", |records| {
         let file = images(records, &registry.host())?;
@@ -51,6 +46,44 @@ pub(crate) fn digest_hits() -> Verdict {
         command.args(["--plain-http", &registry.host()]);
         answered(run(&mut command, Some(file.path()), true), IMAGES)
     })
+}
+
+/// The same of pc-verify behind it, when each image has provenance at the referrers API.
+pub(crate) fn verify() -> Verdict {
+    let registry = FakeRegistry::start();
+    registry.switch(|switches| switches.referrers_api = true);
+    for number in 0..IMAGES {
+        registry.push_provenance(&repository(number), &push(&registry, number));
+    }
+    grows_not("pc-verify, provenance found", |records| {
+        let file = images(records, &registry.host())?;
+        let mut command = tool("digest");
+        command.args(["--plain-http", &registry.host()]);
+        let digested = answered(run(&mut command, Some(file.path()), true), IMAGES)?;
+        let mut file = BufWriter::new(NamedTempFile::new()?);
+        for (_, line) in digested.lines {
+            writeln!(file, "{line}")?;
+        }
+        let file = file.into_inner()?;
+        let mut command = tool("verify");
+        command.args(["--plain-http", &registry.host()]);
+        let measured = wrote(run(&mut command, Some(file.path()), true), "image", records)?;
+        attested(wrote(measured, "provenance", IMAGES)?)
+    })
+}
+
+fn repository(number: usize) -> String {
+    format!("shop/i{number}")
+}
+
+/// Puts an image for two platforms there, below the tag `1`, and gives the one for amd64.
+fn push(registry: &FakeRegistry, number: usize) -> Pushed {
+    let repository = repository(number);
+    let [amd64, arm64] = ["linux/amd64", "linux/arm64"]
+        .map(|platform| registry.push_image(&repository, None, &format!("{platform} {number}")));
+    let children = [("linux/amd64", &amd64), ("linux/arm64", &arm64)];
+    registry.push_index(&repository, Some("1"), &children);
+    amd64
 }
 
 /// The same of pc-discover at an API server: 200 workloads of one pod each to a namespace.
@@ -139,6 +172,18 @@ fn answered(measured: Measured, wanted: usize) -> Result<Measured, Unmeasured> {
         return Ok(measured);
     }
     Err(Unmeasured::Failed(format!("{found} digests in place of {wanted}")))
+}
+
+/// Demands that provenance was found for every image.
+fn attested(measured: Measured) -> Result<Measured, Unmeasured> {
+    for (_, line) in measured.lines.iter().filter(|(_, l)| l.starts_with(r#"{"type":"provenance""#))
+    {
+        let record: Value = serde_json::from_str(line)?;
+        if record["verdict"] != "present" {
+            return Err(Unmeasured::Failed(format!("no provenance: {line}")));
+        }
+    }
+    Ok(measured)
 }
 
 /// A stream of so many workloads, whose images are at `host`.

@@ -11,6 +11,8 @@ use super::FakeRegistry;
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+const IN_TOTO: &str = "application/vnd.in-toto+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// One repository.
@@ -107,6 +109,29 @@ impl FakeRegistry {
             repository.tags.insert(tag.to_owned(), digest.clone());
         }
         Pushed { digest, media_type: media_type.to_owned(), size, config: String::new() }
+    }
+
+    /// Puts a statement about an image there that names no builder, and gives what holds it.
+    pub fn push_provenance(&self, repository: &str, image: &Pushed) -> Pushed {
+        let hex = image.digest.trim_start_matches("sha256:");
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": repository, "digest": {"sha256": hex}}],
+            "predicateType": "https://slsa.dev/provenance/v1",
+            "predicate": {},
+        });
+        let statement = statement.to_string();
+        let config = self.push_blob(repository, b"{}");
+        let layer = self.push_blob(repository, statement.as_bytes());
+        let artifact = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": IN_TOTO,
+            "config": {"mediaType": OCI_EMPTY, "digest": config, "size": 2},
+            "layers": [{"mediaType": IN_TOTO, "digest": layer, "size": statement.len()}],
+            "subject": {"mediaType": image.media_type, "digest": image.digest, "size": image.size},
+        });
+        self.push_json(repository, None, OCI_MANIFEST, &artifact)
     }
 
     /// Puts a blob there and gives its digest.

@@ -28,6 +28,23 @@ impl Images {
         Self { layout, name }
     }
 
+    /// Pushes what the tag `before` means to a repository of its own, moves its tag `1` to `now`,
+    /// and deletes what it was. Gives the repository's name and the digest that is gone.
+    pub(crate) fn delete(&self, testbed: &Testbed, before: &str, now: &str) -> (String, String) {
+        let home = tempfile::tempdir().expect("a folder");
+        let crane = |args: &[&str]| testbed.tool("crane", home.path()).args(args).run();
+        let host = self.name.split('/').next().expect("a host");
+        let name = format!("{host}/{}", testbed.fresh("shop/deleted"));
+        let gone = self.tag(before);
+        let manifest = format!("{name}@{gone}");
+        let _ = crane(&["copy", &format!("{}:{before}", self.name), &format!("{name}:1")]).ok();
+        let _ = crane(&["copy", &format!("{}:{now}", self.name), &format!("{name}:1")]).ok();
+        let _ = crane(&["manifest", &manifest]).ok();
+        let _ = crane(&["delete", &manifest]).ok();
+        assert_ne!(crane(&["manifest", &manifest]).code, Some(0), "`{manifest}` is still there");
+        (name, gone)
+    }
+
     /// The digest that a tag means.
     pub(crate) fn tag(&self, tag: &str) -> String {
         self.entries(|name| name == Some(tag)).swap_remove(0)

@@ -22,7 +22,8 @@ fn rows_are_true(name: &str, registry: impl Fn(&Testbed) -> String) {
     let web = Images::push(&space.testbed, &host, "shop/web");
     let search = Images::push(&space.testbed, &host, "shop/search");
     let pay = Images::push(&space.testbed, &host, "bank/pay");
-    deploy(&space, &web, &search, &pay);
+    let deleted = pay.delete(&space.testbed, "5.0.2", "5.1.0");
+    deploy(&space, &web, &search, &pay, &deleted);
     space.settle(12);
     let report = report(&space, &host);
     let index = web.tag("2.4.1");
@@ -50,8 +51,9 @@ fn rows_are_true(name: &str, registry: impl Fn(&Testbed) -> String) {
         [json!([before, search.tag("stable"), "moved"])]
     );
     assert_eq!(
-        facts(&self::rows(&report, "gone"), &["digest", "present"]),
-        [json!([gone(), false])]
+        facts(&self::rows(&report, "gone"), &["digest", "present", "tagDigest", "drift"]),
+        // What is gone cannot be compared with what the tag means now.
+        [json!([deleted.1, false, pay.tag("5.1.0"), "unknown"])]
     );
     assert_eq!(facts(&self::rows(&report, "pending"), &["imageId", "pods"]), [json!([null, 1])]);
     let mut digests = facts(&self::rows(&report, "roll"), &["digest"]);
@@ -71,12 +73,14 @@ fn rows_are_true(name: &str, registry: impl Fn(&Testbed) -> String) {
     assert_eq!(report["metadata"]["namespacesScanned"], json!([space.name]));
 }
 
-fn gone() -> String {
-    format!("sha256:{}", "d".repeat(64))
-}
-
-/// Twelve pods.
-fn deploy(space: &Space, web: &Images, search: &Images, pay: &Images) {
+/// Twelve pods. What `deleted` names, a repository and a digest, was there once.
+fn deploy(
+    space: &Space,
+    web: &Images,
+    search: &Images,
+    pay: &Images,
+    (repository, gone): &(String, String),
+) {
     let index = web.tag("2.4.1");
     let amd64 = web.child(&index, "amd64");
     let of = |images: &Images, tag: &str, id: String| Pod {
@@ -100,7 +104,9 @@ fn deploy(space: &Space, web: &Images, search: &Images, pay: &Images) {
     space.workload("Deployment", "bare", &of(web, "2.4.1", web.config(&amd64)), &one);
     let before = search.untagged().swap_remove(0);
     space.workload("StatefulSet", "moved", &of(search, "stable", at(search, &before)), &one);
-    space.workload("Deployment", "gone", &of(web, "2.4.1", at(web, &gone())), &one);
+    let image = format!("{repository}:1");
+    let gone = Pod { image, ..of(pay, "1", format!("{repository}@{gone}")) };
+    space.workload("Deployment", "gone", &gone, &one);
     let pending = Pod { image_id: None, pending: true, ..of(web, "2.4.1", String::new()) };
     space.workload("Deployment", "pending", &pending, &one);
     cron(space, &of(web, "2.4.1", at(web, &index)));
