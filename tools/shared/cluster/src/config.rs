@@ -118,6 +118,10 @@ impl ConfigError {
                 "name a kubeconfig by --kubeconfig or KUBECONFIG, or read what kubectl printed \
                  by --from FILE",
             ),
+            Self::Unreadable { .. } => Some(
+                "choose another by --kubeconfig or KUBECONFIG, or make it readable for this \
+                 user; a dump is read by --from FILE",
+            ),
             Self::Malformed { .. } => {
                 Some("`kubectl config view --kubeconfig FILE` says more about it")
             }

@@ -10,6 +10,9 @@ use crate::config::ConfigError;
 use crate::decode::IDLE_TIMEOUT;
 use crate::resource::Question;
 
+/// What is said of a credential plugin that is not there.
+const NOT_STARTED: &str = "cannot be started";
+
 /// The remedy where a credential plugin fails.
 pub(crate) const LOG_IN_FIRST: &str = "credential plugins run without a terminal here: log in \
     first, for example by `kubectl get namespaces`";
@@ -155,6 +158,11 @@ impl AskError {
                     .to_owned(),
             ),
             Why::Connection { how, .. } => how.hint().map(str::to_owned),
+            Why::Credentials { message, .. } if message.contains(NOT_STARTED) => Some(
+                "install the program that the user's `exec.command` in the kubeconfig names, or \
+                 give its whole path there"
+                    .to_owned(),
+            ),
             Why::Credentials { .. } => Some(LOG_IN_FIRST.to_owned()),
             _ => None,
         }
@@ -287,7 +295,7 @@ fn credentials(link: &(dyn Error + 'static)) -> Option<String> {
             format!("the credential plugin failed with {}: {}", out.status, last_words(&out.stderr))
         }
         AuthError::AuthExecStart(source) => {
-            format!("the credential plugin cannot be started: {source}")
+            format!("the credential plugin {NOT_STARTED}: {source}")
         }
         AuthError::AuthExecParse(_) => {
             "the credential plugin printed something that is no ExecCredential".to_owned()

@@ -9,9 +9,10 @@ use records::text::clean;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::RecordFields;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::chain;
@@ -54,11 +55,20 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
     };
     let color = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let shown = filter_fn(move |event| level >= LevelFilter::DEBUG || is_ours(event.target()));
     // Another subscriber is there only in tests, and then theirs is wanted.
     let _ = match format {
-        LogFormat::Text => text(level, color, io::stderr).try_init(),
-        LogFormat::Json => json(level, || Cleaned(io::stderr())).try_init(),
+        LogFormat::Text => text(level, color, io::stderr).with(shown).try_init(),
+        LogFormat::Json => json(level, || Cleaned(io::stderr())).with(shown).try_init(),
     };
+}
+
+/// Whether a crate of the suite logs. What others have to say stands in the errors that they give
+/// us; their own lines are for those who look for a fault.
+fn is_ours(target: &str) -> bool {
+    let name = target.split("::").next().unwrap_or_default();
+    name.starts_with("pc_")
+        || ["cluster", "http_asking", "records", "registry", "report", "stage"].contains(&name)
 }
 
 fn text<W>(level: LevelFilter, color: bool, to: W) -> impl Subscriber + Send + Sync
@@ -178,6 +188,16 @@ mod tests {
         });
         let bytes = kept.0.lock().expect("lock").clone();
         String::from_utf8(bytes).expect("UTF-8").lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_of_other_crates_are_for_those_who_look_for_a_fault() {
+        for ours in ["pc_digest::resolve", "http_asking", "stage::enrich"] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in ["rustls_platform_verifier", "kube_client::client", "registrywatch", ""] {
+            assert!(!is_ours(other), "{other}");
+        }
     }
 
     #[test]
