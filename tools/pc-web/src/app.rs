@@ -1,0 +1,96 @@
+//! The routes, each with who may use it, and what handlers share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, get};
+use stage::clock::Clock;
+use tokio::sync::watch;
+
+use crate::api;
+use crate::library::Library;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody: probes, and the way to log in.
+    Anyone,
+    /// Who may read reports.
+    Read,
+}
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub struct App {
+    library: watch::Receiver<Option<Arc<Library>>>,
+    /// The clock by which reports are old.
+    pub clock: Clock,
+}
+
+impl App {
+    /// The app over a view of the store that is renewed; `None` until it was read for the first
+    /// time.
+    #[must_use]
+    pub fn new(library: watch::Receiver<Option<Arc<Library>>>, clock: Clock) -> Self {
+        Self { library, clock }
+    }
+
+    /// What the store holds, where it was read already.
+    #[must_use]
+    pub fn library(&self) -> Option<Arc<Library>> {
+        self.library.borrow().clone()
+    }
+}
+
+/// The routes as they are made: a list of who may use what grows beside the router, so that no
+/// route is without.
+#[derive(Debug)]
+pub struct Routes {
+    router: Router<App>,
+    list: Vec<(&'static str, Access)>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self { router: Router::new(), list: Vec::new() }
+    }
+
+    /// Adds a route.
+    #[must_use]
+    pub(crate) fn route(
+        mut self,
+        path: &'static str,
+        access: Access,
+        methods: MethodRouter<App>,
+    ) -> Self {
+        self.list.push((path, access));
+        self.router = self.router.route(path, methods);
+        self
+    }
+
+    /// Every route, and who may use it.
+    #[must_use]
+    pub fn list(&self) -> &[(&'static str, Access)] {
+        &self.list
+    }
+
+    /// The router.
+    pub fn into_router(self, app: App) -> Router {
+        self.router.with_state(app)
+    }
+}
+
+/// All routes of the public listener.
+#[must_use]
+pub fn routes() -> Routes {
+    let routes = Routes::new().route("/healthz", Access::Anyone, get(api::health::alive)).route(
+        "/readyz",
+        Access::Anyone,
+        get(api::health::ready),
+    );
+    api::peer::add(routes)
+}
+
+/// The answer where the store was not read yet.
+pub(crate) const NOT_READY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;

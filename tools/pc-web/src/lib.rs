@@ -1,0 +1,17 @@
+//! pc-web: the dashboard, the API and the metrics over the reports that pc-store keeps.
+//!
+//! - [`library`]: what the store holds; each report is read once, when it appears.
+//! - [`app`]: the routes, each with who may use it, and what handlers share.
+//! - `serve`: listeners, the watch over the store, and a graceful stop.
+//! - `api`: JSON for machines: the older names that Grafana panels use, and `/api/v1`.
+//!
+//! Not here: any judgement, any question to a registry. What a page says was found out by the
+//! stages and stands in a report.
+
+mod api;
+pub mod app;
+mod cli;
+pub mod library;
+mod serve;
+
+pub use cli::Cli;
