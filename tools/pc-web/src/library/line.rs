@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use records::{ContainerType, Digest, Verdict};
-use report::{DriftState, Row, UpdateState};
+use records::{ContainerType, Digest};
+use report::{Answers, Row};
 
 /// One row of a report, in short. Its full text stays in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,26 +36,16 @@ pub struct Line {
     pub container_type: Option<ContainerType>,
     /// `os/architecture` of the nodes.
     pub platform: Option<Arc<str>>,
-    /// Whether the reference names a digest.
-    pub pinned: bool,
     /// Whether it runs, waits, or is idle.
     pub state: State,
     /// How many pods run it.
     pub pods: u64,
     /// Whether the repository has the manifest now.
     pub present: Option<bool>,
-    /// What the tag means now against what runs.
-    pub drift: DriftState,
-    /// The verdict on signatures.
-    pub signature: Verdict,
-    /// The verdict on SLSA provenance.
-    pub provenance: Verdict,
+    /// What it says: verdicts, drift, update, and so on.
+    pub answers: Answers,
     /// The SLSA build level that is earned.
     pub level: Option<u8>,
-    /// The verdict on bills of materials.
-    pub sbom: Verdict,
-    /// Whether something newer is there.
-    pub update: UpdateState,
     /// The newest of the same major version.
     pub latest_in_major: Option<Arc<str>>,
     /// The newest of all.
@@ -123,7 +113,6 @@ impl Pool {
             container: self.maybe(row.container.as_deref()),
             container_type: row.container_type,
             platform: self.maybe(row.platform.as_deref()),
-            pinned: row.pinned,
             state: match (row.idle, row.is_pending()) {
                 (true, _) => State::Idle,
                 (false, true) => State::Pending,
@@ -131,12 +120,8 @@ impl Pool {
             },
             pods: row.pods,
             present: row.present,
-            drift: row.drift,
-            signature: row.signature.verdict,
-            provenance: row.provenance.verdict,
+            answers: Answers::of(row),
             level: row.provenance.level,
-            sbom: row.sbom.verdict,
-            update: row.update.status,
             latest_in_major: self.maybe(row.update.latest_in_major.as_deref()),
             newest: self.maybe(row.update.newest_available.as_deref()),
         }
