@@ -2,6 +2,7 @@
 //!
 //! - [`library`]: what the store holds; each report is read once, when it appears.
 //! - [`app`]: the routes, each with who may use it, and what handlers share.
+//! - [`view`]: lists: filtered, grouped, sorted, by what stands in the address.
 //! - `serve`: listeners, the watch over the store, and a graceful stop.
 //! - `api`: JSON for machines: the older names that Grafana panels use, and `/api/v1`.
 //!
@@ -13,5 +14,6 @@ pub mod app;
 mod cli;
 pub mod library;
 mod serve;
+pub mod view;
 
 pub use cli::Cli;

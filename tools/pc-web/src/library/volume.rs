@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use records::Digest;
-use report::{Head, HelmRelease, ReadError, Row};
+use report::{Answers, Head, HelmRelease, ReadError, Row};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -26,6 +26,14 @@ pub struct Use {
     pub line: Arc<Line>,
     /// The row in full, as JSON.
     pub at: Span,
+}
+
+impl Use {
+    /// What the row says.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        self.line.answers
+    }
 }
 
 /// The key of evidence: the triple of the stream.

@@ -69,6 +69,73 @@ impl Answers {
         self.pending |= other.pending;
         self.idle &= other.idle;
     }
+
+    /// Whether something that was asked could not be found out.
+    #[must_use]
+    pub fn are_open(&self) -> bool {
+        [self.signature, self.provenance, self.sbom].contains(&Verdict::Unknown)
+            || self.update == UpdateState::Unknown
+            || self.drift == Some(DriftState::Unknown)
+            || self.presence_open
+    }
+
+    /// How much a person is needed here: how grave the worst answer is, and then how grave all are
+    /// together.
+    #[must_use]
+    pub fn concern(&self) -> (u32, u32) {
+        let presence = match (self.gone, self.presence_open) {
+            (true, _) => 5,
+            (false, true) => 4,
+            (false, false) => 0,
+        };
+        let answers = [
+            gravity(self.signature),
+            gravity(self.provenance),
+            gravity(self.sbom),
+            self.drift.map_or(0, DriftState::gravity),
+            self.update.gravity(),
+            presence,
+        ];
+        (answers.into_iter().max().unwrap_or_default(), answers.iter().sum())
+    }
+}
+
+/// How much a verdict needs a person; 0 is not at all.
+#[must_use]
+pub fn gravity(verdict: Verdict) -> u32 {
+    match verdict {
+        Verdict::Invalid => 7,
+        Verdict::Unknown => 4,
+        Verdict::Absent => 3,
+        Verdict::Present => 2,
+        Verdict::Valid => 1,
+        Verdict::Trusted | Verdict::Skipped => 0,
+    }
+}
+
+impl DriftState {
+    /// How much it needs a person; 0 is not at all.
+    #[must_use]
+    pub fn gravity(self) -> u32 {
+        match self {
+            Self::Moved => 6,
+            Self::Unknown => 4,
+            Self::Same | Self::Pinned | Self::Skipped => 0,
+        }
+    }
+}
+
+impl UpdateState {
+    /// How much it needs a person; 0 is not at all.
+    #[must_use]
+    pub fn gravity(self) -> u32 {
+        match self {
+            Self::Unknown => 4,
+            Self::Available => 2,
+            Self::NotComparable | Self::Ignored => 1,
+            Self::Current | Self::Skipped => 0,
+        }
+    }
 }
 
 fn weakest<T: Copy>(a: T, b: T, rank: fn(T) -> u8) -> T {

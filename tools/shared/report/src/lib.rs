@@ -25,7 +25,7 @@ mod summary;
 pub mod table;
 mod write;
 
-pub use answers::Answers;
+pub use answers::{Answers, gravity};
 pub use evidence::{Check, Evidence, PolicyAnswer, SbomFind};
 pub use head::{Completeness, Head};
 pub use read::ReadError;
