@@ -9,7 +9,9 @@ use stage::clock::Clock;
 use tokio::sync::watch;
 
 use crate::api;
+use crate::doors;
 use crate::library::Library;
+use crate::pages;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,10 @@ impl Routes {
 
     /// The router.
     pub fn into_router(self, app: App) -> Router {
-        self.router.with_state(app)
+        self.router
+            .fallback(pages::no_such_page)
+            .layer(axum::middleware::map_response(doors::headers))
+            .with_state(app)
     }
 }
 
@@ -89,7 +94,7 @@ pub fn routes() -> Routes {
         Access::Anyone,
         get(api::health::ready),
     );
-    api::peer::add(routes)
+    pages::add(api::peer::add(routes))
 }
 
 /// The answer where the store was not read yet.

@@ -23,7 +23,7 @@ use pc_store::names::ReportName;
 
 pub use line::{Line, State};
 pub use reader::Reader;
-pub use volume::{EvidenceKey, Span, Use, Volume};
+pub use volume::{EvidenceKey, Keyed, Span, Use, Volume};
 
 /// A report on the shelf, or a file with a report's name that is none.
 #[derive(Debug, Clone)]

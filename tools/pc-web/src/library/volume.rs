@@ -1,11 +1,13 @@
 //! One report, indexed: what lists, counts and filters need is in memory; the rest stays in the
 //! file, and the index says where in it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use records::Digest;
 use report::{Answers, Head, HelmRelease, ReadError, Row};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::line::{Line, Pool};
@@ -47,6 +49,46 @@ pub struct EvidenceKey {
     pub manifest: Option<Digest>,
 }
 
+/// Parts of a report by the hash of what they are about.
+#[derive(Debug, Default)]
+pub struct Keyed(Vec<(u64, Span)>);
+
+impl Keyed {
+    /// Where the parts about `key` stand. A part about something else may be among them, so who
+    /// reads one looks whether it is about `key`.
+    pub fn of<K: Hash>(&self, key: &K) -> impl Iterator<Item = Span> {
+        let hash = hashed(key);
+        let first = self.0.partition_point(|(other, _)| *other < hash);
+        self.0[first..].iter().take_while(move |(other, _)| *other == hash).map(|(_, span)| *span)
+    }
+}
+
+fn hashed<K: Hash>(key: &K) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a runtime fact is about.
+#[derive(Deserialize)]
+struct RuntimeKey {
+    namespace: String,
+    workload: Named,
+    container: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// What an answer about newer versions is about.
+#[derive(Deserialize)]
+struct UpdateKey {
+    #[serde(default)]
+    image: Option<String>,
+}
+
 /// A report, indexed.
 #[derive(Debug)]
 pub struct Volume {
@@ -66,10 +108,10 @@ pub struct Volume {
     pub releases: Vec<HelmRelease>,
     /// Where each failure stands.
     pub failures: Vec<Span>,
-    /// Where each runtime fact stands.
-    pub runtimes: Vec<Span>,
-    /// Where each answer about newer versions stands.
-    pub updates: Vec<Span>,
+    /// Where each runtime fact stands, by namespace, workload and container.
+    pub runtimes: Keyed,
+    /// Where each answer about newer versions of an image stands, by the image.
+    pub updates: Keyed,
     /// Where each stage's tally stands.
     pub stages: Vec<Span>,
 }
@@ -131,8 +173,11 @@ impl Volume {
             evidence,
             releases: parts.helm_releases,
             failures: within.spans(&parts.failures),
-            runtimes: within.spans(&parts.runtimes),
-            updates: within.spans(&parts.updates),
+            runtimes: within.keyed(&parts.runtimes, |key: RuntimeKey| {
+                (key.namespace, key.workload.name, key.container)
+            })?,
+            updates: within
+                .keyed(&parts.updates, |key: UpdateKey| key.image.unwrap_or_default())?,
             stages: within.spans(&parts.stages),
         })
     }
@@ -159,6 +204,20 @@ impl Within<'_> {
         let start = raw.get().as_ptr().addr().wrapping_sub(self.0.as_ptr().addr());
         let narrow = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         Span { start: narrow(start), length: narrow(raw.get().len()) }
+    }
+
+    fn keyed<K: DeserializeOwned, H: Hash>(
+        &self,
+        raws: &[&RawValue],
+        key: impl Fn(K) -> H,
+    ) -> Result<Keyed, ReadError> {
+        let mut parts = Vec::with_capacity(raws.len());
+        for raw in raws {
+            let of: K = serde_json::from_str(raw.get()).map_err(ReadError::Bad)?;
+            parts.push((hashed(&key(of)), self.span(raw)));
+        }
+        parts.sort_by_key(|(hash, _)| *hash);
+        Ok(Keyed(parts))
     }
 
     fn spans(&self, raws: &[&RawValue]) -> Vec<Span> {
