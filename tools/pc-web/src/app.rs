@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get};
 use stage::clock::Clock;
 use tokio::sync::watch;
+use tower_http::compression::CompressionLayer;
 
 use crate::api;
 use crate::doors;
@@ -81,6 +82,7 @@ impl Routes {
     pub fn into_router(self, app: App) -> Router {
         self.router
             .fallback(pages::no_such_page)
+            .layer(CompressionLayer::new())
             .layer(axum::middleware::map_response(doors::headers))
             .with_state(app)
     }
@@ -94,7 +96,7 @@ pub fn routes() -> Routes {
         Access::Anyone,
         get(api::health::ready),
     );
-    pages::add(api::peer::add(routes))
+    pages::add(api::v1::add(api::peer::add(routes)))
 }
 
 /// The answer where the store was not read yet.

@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::library::TextError;
+
 /// Why a request is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
@@ -19,6 +21,12 @@ impl ApiError {
 
     pub(crate) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// A report changed or went away while it was read.
+    #[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    pub(crate) fn gone(error: TextError) -> Self {
+        Self::new(StatusCode::GONE, stage::exit::chain(&error))
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {

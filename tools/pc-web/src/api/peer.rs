@@ -11,7 +11,8 @@ use pc_store::names::ReportName;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use crate::app::{Access, App, NOT_READY, Routes};
+use super::library;
+use crate::app::{Access, App, Routes};
 use crate::library::{Library, Shelved, Volume};
 
 pub(crate) fn add(routes: Routes) -> Routes {
@@ -19,11 +20,6 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .route("/api/reports", Access::Read, get(list))
         .route("/api/reports/latest", Access::Read, get(latest))
         .route("/api/reports/{file}", Access::Read, get(named))
-}
-
-fn library(app: &App) -> Result<std::sync::Arc<Library>, ApiError> {
-    app.library()
-        .ok_or_else(|| ApiError::new(NOT_READY, "the store is being read for the first time"))
 }
 
 /// Every report that can be shown, newest first.
@@ -76,13 +72,10 @@ fn whole(
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let tag = format!("\"{}\"", volume.digest);
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    if known.filter_map(|value| value.to_str().ok()).any(|value| value.contains(&tag)) {
+    if super::is_known(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let open = library
-        .open(shelved)
-        .map_err(|error| ApiError::new(StatusCode::GONE, stage::exit::chain(&error)))?;
+    let open = library.open(shelved).map_err(ApiError::gone)?;
     let file = tokio::fs::File::from_std(open.into_file());
     let stream = tokio_util::io::ReaderStream::with_capacity(file, 64 * 1024);
     let headers = [

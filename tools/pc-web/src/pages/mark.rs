@@ -33,16 +33,12 @@ impl Tone {
     /// The icon, decoration beside a word.
     pub(crate) fn icon(self) -> Markup {
         let path = match self {
-            Self::Trusted => {
-                "M8 1l6 2.5V8c0 3.5-2.5 6-6 7-3.500-1-6-3.500-6-7V3.500zM5 8l2.200 2.200L11.200 6"
-            }
-            Self::Valid => "M2.500 8.500l3.500 3.500 7.500-8",
-            Self::Present => {
-                "M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13zM8 7.500V11M8 5v.2"
-            }
+            Self::Trusted => "M8 1l6 2.5V8c0 3.5-2.5 6-6 7-3.5-1-6-3.5-6-7V3.5zM5 8l2.2 2.2L11.2 6",
+            Self::Valid => "M2.5 8.5l3.5 3.5 7.5-8",
+            Self::Present => "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM8 7.5V11M8 5v.2",
             Self::Absent => "M3 8h10",
-            Self::Invalid => "M3.500 3.500l9 9M12.500 3.500l-9 9",
-            Self::Unknown => "M5.500 6a2.500 2.500 0 1 1 3.500 2.300c-.7.4-1 .9-1 1.700M8 13v.2",
+            Self::Invalid => "M3.5 3.5l9 9M12.5 3.5l-9 9",
+            Self::Unknown => "M5.5 6a2.5 2.5 0 1 1 3.5 2.3c-.7.4-1 .9-1 1.7M8 13v.2",
             Self::Skipped => "M3 8h2M7 8h2M11 8h2",
         };
         html! {
