@@ -91,11 +91,10 @@ impl Routes {
 /// All routes of the public listener.
 #[must_use]
 pub fn routes() -> Routes {
-    let routes = Routes::new().route("/healthz", Access::Anyone, get(api::health::alive)).route(
-        "/readyz",
-        Access::Anyone,
-        get(api::health::ready),
-    );
+    let routes = Routes::new()
+        .route("/healthz", Access::Anyone, get(api::health::alive))
+        .route("/readyz", Access::Anyone, get(api::health::ready))
+        .route("/metrics", Access::Read, get(api::metrics::page));
     pages::add(api::v1::add(api::peer::add(routes)))
 }
 
