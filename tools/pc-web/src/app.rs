@@ -1,5 +1,6 @@
 //! The routes, each with who may use it, and what handlers share.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
 use crate::api;
-use crate::doors;
+use crate::doors::{self, Doors};
 use crate::library::Library;
 use crate::pages;
 
@@ -21,12 +22,17 @@ pub enum Access {
     Anyone,
     /// Who may read reports.
     Read,
+    /// Who may start a scan.
+    Scan,
 }
 
 /// What handlers share.
 #[derive(Debug, Clone)]
 pub struct App {
     library: watch::Receiver<Option<Arc<Library>>>,
+    /// Who may come in.
+    pub(crate) doors: Arc<Doors>,
+    accesses: Arc<HashMap<&'static str, Access>>,
     /// The clock by which reports are old.
     pub clock: Clock,
 }
@@ -35,8 +41,14 @@ impl App {
     /// The app over a view of the store that is renewed; `None` until it was read for the first
     /// time.
     #[must_use]
-    pub fn new(library: watch::Receiver<Option<Arc<Library>>>, clock: Clock) -> Self {
-        Self { library, clock }
+    pub fn new(library: watch::Receiver<Option<Arc<Library>>>, doors: Doors, clock: Clock) -> Self {
+        let accesses = routes().list().iter().copied().collect();
+        Self { library, doors: Arc::new(doors), accesses: Arc::new(accesses), clock }
+    }
+
+    /// Who may use a route; nobody, where it is not in the list.
+    pub(crate) fn access(&self, path: &str) -> Access {
+        self.accesses.get(path).copied().unwrap_or(Access::Scan)
     }
 
     /// What the store holds, where it was read already.
@@ -81,6 +93,7 @@ impl Routes {
     /// The router.
     pub fn into_router(self, app: App) -> Router {
         self.router
+            .route_layer(axum::middleware::from_fn_with_state(app.clone(), doors::guard))
             .fallback(pages::no_such_page)
             .layer(CompressionLayer::new())
             .layer(axum::middleware::map_response(doors::headers))
@@ -95,7 +108,7 @@ pub fn routes() -> Routes {
         .route("/healthz", Access::Anyone, get(api::health::alive))
         .route("/readyz", Access::Anyone, get(api::health::ready))
         .route("/metrics", Access::Read, get(api::metrics::page));
-    pages::add(api::v1::add(api::peer::add(routes)))
+    pages::add(api::v1::add(api::peer::add(doors::add(routes))))
 }
 
 /// The answer where the store was not read yet.

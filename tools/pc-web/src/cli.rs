@@ -8,6 +8,7 @@ use clap::{Args, Parser};
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
+use crate::doors::DoorArgs;
 use crate::serve;
 
 /// The largest report that is shown where nothing else is set, as pc-store has it: 256 MiB.
@@ -15,7 +16,7 @@ const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  pc-web --report-path ./reports --listen 127.0.0.1:8080
+  pc-web --report-path ./reports --listen 127.0.0.1:8080 --no-login
   curl -s localhost:8080/api/reports/latest | jq .summary";
 
 /// Serve the reports of a store: dashboard, JSON API, metrics.
@@ -26,6 +27,8 @@ pub struct Cli {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
+    #[command(flatten)]
+    pub(crate) doors: DoorArgs,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }

@@ -5,7 +5,7 @@
 //! - [`view`]: lists: filtered, grouped, sorted, by what stands in the address.
 //! - `serve`: listeners, the watch over the store, and a graceful stop.
 //! - `pages`: the dashboard.
-//! - `doors`: what keeps others out.
+//! - [`doors`]: what keeps others out.
 //! - `api`: JSON for machines: the older names that Grafana panels use, and `/api/v1`.
 //!
 //! Not here: any judgement, any question to a registry. What a page says was found out by the
@@ -15,7 +15,7 @@ mod api;
 pub mod app;
 mod assets;
 mod cli;
-mod doors;
+pub mod doors;
 pub mod library;
 mod pages;
 mod serve;

@@ -13,12 +13,16 @@ use crate::library::{Library, Reader};
 
 /// Serves until the process is asked to stop.
 pub(crate) async fn serve(cli: Cli, clock: Clock) -> Result<Outcome, Fault> {
+    let doors = cli.doors.doors().map_err(|error| {
+        let hint = error.hint();
+        Fault::usage(error).with_hint(hint)
+    })?;
     let listener = TcpListener::bind(cli.listen.listen).await.map_err(|error| {
         Fault::incomplete(error).with_hint(format!("`{}` cannot be listened on", cli.listen.listen))
     })?;
     let (renew, library) = watch::channel(None);
     let reading = tokio::spawn(keep_reading(cli.store, clock, renew));
-    let app = App::new(library, clock);
+    let app = App::new(library, doors, clock);
     let router = app::routes().into_router(app);
     let at = listener.local_addr().map_err(Fault::incomplete)?;
     tracing::info!("listening on http://{at}");

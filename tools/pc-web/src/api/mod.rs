@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::app::{App, NOT_READY};
 use crate::library::Library;
-use error::ApiError;
+pub(crate) use error::ApiError;
 
 /// What the store holds, or that it was not read yet.
 fn library(app: &App) -> Result<Arc<Library>, ApiError> {

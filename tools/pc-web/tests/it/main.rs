@@ -2,6 +2,8 @@
 //! only a process has.
 
 mod api;
+mod doors;
+mod issuer;
 mod pages;
 mod process;
 mod store;
@@ -15,6 +17,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
 use pc_web::app::{self, App};
+use pc_web::doors::Doors;
 use pc_web::library::{Library, Reader};
 use report::{Report, Summary};
 use serde_json::{Value, json};
@@ -93,11 +96,16 @@ impl Got {
 impl Site {
     /// A site whose store is empty and was not read yet.
     fn new() -> Self {
+        Self::behind(Doors::open())
+    }
+
+    /// The same behind these doors.
+    fn behind(doors: Doors) -> Self {
         let folder = TempDir::new().expect("a folder");
         let reader = Reader::new(folder.path(), 256 << 20);
         let (renew, library) = watch::channel(None);
         let clock = Clock::Fixed(NOW.parse().expect("a time"));
-        let router = app::routes().into_router(App::new(library, clock));
+        let router = app::routes().into_router(App::new(library, doors, clock));
         Self { folder, reader, renew, router }
     }
 

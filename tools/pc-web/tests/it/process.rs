@@ -17,6 +17,7 @@ fn start(folder: &std::path::Path) -> (Child, String) {
             "127.0.0.1:0",
             "--log-level",
             "info",
+            "--no-login",
             "--watch-interval",
             "100ms",
             "--report-path",
@@ -74,6 +75,6 @@ fn a_report_that_is_stored_later_is_served_and_sigterm_ends_it_well() {
 fn what_cannot_be_listened_on_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
     let address = taken.local_addr().expect("an address").to_string();
-    let _ = pc("web").args(["--listen", &address]).run().code(1).says(&address);
+    let _ = pc("web").args(["--no-login", "--listen", &address]).run().code(1).says(&address);
     let _ = pc("web").args(["--listen", "nowhere"]).run().code(2).says("127.0.0.1:8080");
 }

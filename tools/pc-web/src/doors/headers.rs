@@ -1,4 +1,4 @@
-//! What keeps others out.
+//! What every answer says to browsers.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
