@@ -142,3 +142,10 @@ impl Site {
         })
     }
 }
+
+#[test]
+fn flags_are_whole_and_written_down() {
+    let command = stage::cli::command::<pc_web::Cli>();
+    assert_eq!(stage::reference::faults(&command), Vec::<String>::new());
+    testkit::generated("docs/tools/pc-web.md", &stage::reference::page(&command));
+}

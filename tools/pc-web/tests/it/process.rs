@@ -78,3 +78,33 @@ fn what_cannot_be_listened_on_is_said() {
     let _ = pc("web").args(["--no-login", "--listen", &address]).run().code(1).says(&address);
     let _ = pc("web").args(["--listen", "nowhere"]).run().code(2).says("127.0.0.1:8080");
 }
+
+#[test]
+fn slow_and_large_clients_keep_nobody_out() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    shelve(folder.path(), &report("2026-11-24T06:00:00Z", &[row("a:1", "shop")]));
+    let (mut child, address) = start(folder.path());
+    wait_for(&address, "/readyz", "200 OK");
+    // A thousand connections, each with half a head.
+    let slow: Vec<TcpStream> = (0..1000)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&address).expect("connected");
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ").expect("sent");
+            stream
+        })
+        .collect();
+    assert!(get(&address, "/api/reports").contains("200 OK"));
+    let mut large = TcpStream::connect(&address).expect("connected");
+    // It may be cut off while it still sends.
+    let _ = write!(large, "GET / HTTP/1.1\r\nHost: a\r\nX-Large: {}\r\n\r\n", "x".repeat(1 << 20));
+    let mut said = Vec::new();
+    let _ = large.read_to_end(&mut said);
+    assert!(!String::from_utf8_lossy(&said).contains("200 OK"));
+    assert!(get(&address, "/healthz").contains("200 OK"));
+    // Those that never end their head do not hold up the stop.
+    let stopped = Instant::now();
+    Command::new("kill").arg(child.id().to_string()).status().expect("killed");
+    assert!(child.wait().expect("ended").success());
+    assert!(stopped.elapsed() < Duration::from_secs(25));
+    drop(slow);
+}
