@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum_extra::extract::cookie::Key;
 use clap::Args;
+use openidconnect::ClientSecret;
 use url::Url;
 
 use super::Doors;
@@ -183,8 +184,12 @@ impl DoorArgs {
         if issuer.scheme() != "https" && !is_loopback(&issuer) {
             return Err(DoorError::Issuer(issuer));
         }
-        let client_secret =
-            self.oidc_client_secret_file.as_ref().map(|path| secret(path, 1)).transpose()?;
+        let client_secret = self
+            .oidc_client_secret_file
+            .as_ref()
+            .map(|path| secret(path, 1))
+            .transpose()?
+            .map(ClientSecret::new);
         let settings = OidcSettings {
             issuer,
             backchannel: self.oidc_backchannel.clone(),

@@ -43,7 +43,7 @@ pub(super) struct OidcSettings {
     pub(super) issuer: Url,
     pub(super) backchannel: Option<Url>,
     pub(super) client_id: String,
-    pub(super) client_secret: Option<String>,
+    pub(super) client_secret: Option<ClientSecret>,
     pub(super) scopes: Vec<String>,
     pub(super) groups_claim: String,
     pub(super) audiences: Vec<String>,
@@ -165,7 +165,7 @@ impl Oidc {
 
     async fn relying(&self) -> Result<Relying, OidcError> {
         let provider = self.provider(FRESH).await?;
-        let secret = self.settings.client_secret.clone().map(ClientSecret::new);
+        let secret = self.settings.client_secret.clone();
         let id = ClientId::new(self.settings.client_id.clone());
         let back =
             format!("{}/oauth2/callback", self.settings.public_url.as_str().trim_end_matches('/'));
