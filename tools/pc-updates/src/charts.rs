@@ -18,14 +18,14 @@ use http_asking::{
 };
 use records::text::shown;
 use records::{FailureCode, Release, Update, UpdateKind, UpdateStatus};
-use registry::Repository;
+use registry::{Registry, Repository};
 use stage::exit::chain;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::answer::{self, Answer, Judged, List};
 use crate::problem::Problem;
 use crate::rule::Rule;
-use crate::tags::Lists;
+use crate::tags;
 
 pub use index::{Chart, Index, IndexError};
 pub use newest::{Newest, newest};
@@ -43,7 +43,7 @@ type Indexed = Result<Arc<Index>, Problem>;
 #[derive(Debug)]
 pub(crate) struct Charts {
     client: Client,
-    lists: Arc<Lists>,
+    registry: Registry,
     indexes: Mutex<HashMap<String, Arc<OnceCell<Indexed>>>>,
     reading: Semaphore,
 }
@@ -58,8 +58,8 @@ enum Place {
 }
 
 impl Charts {
-    pub(crate) fn new(client: Client, lists: Arc<Lists>) -> Self {
-        Self { client, lists, indexes: Mutex::default(), reading: Semaphore::new(READING) }
+    pub(crate) fn new(client: Client, registry: Registry) -> Self {
+        Self { client, registry, indexes: Mutex::default(), reading: Semaphore::new(READING) }
     }
 
     /// What was asked for indexes so far.
@@ -136,7 +136,7 @@ impl Charts {
     async fn listed(&self, place: &Place, chart: &str) -> Result<(Vec<Chart>, List), Problem> {
         match place {
             Place::Registry(repository) => {
-                let listed = self.lists.of(repository).await?;
+                let listed = tags::list(&self.registry, repository).await?;
                 let list = if listed.is_authoritative { List::Whole } else { List::OfMirror };
                 Ok((listed.tags().filter_map(Chart::of_tag).collect(), list))
             }

@@ -19,7 +19,6 @@ use crate::gate::{FailOn, missed};
 use crate::images::Images;
 use crate::question::{Annotations, Asks, ImageQuestion, Raised};
 use crate::table::table;
-use crate::tags::Lists;
 
 impl stage::Tool for Cli {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
@@ -175,9 +174,9 @@ struct Asking {
 
 impl Asking {
     fn new(registry: Registry, client: Client, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
-        let lists = Arc::new(Lists::new(registry.clone()));
-        let images = Images::new(registry.clone(), Arc::clone(&lists), now);
-        Self { registry, images, charts: Charts::new(client, lists), fail_on }
+        let images = Images::new(registry.clone(), now);
+        let charts = Charts::new(client, registry.clone());
+        Self { registry, images, charts, fail_on }
     }
 
     /// Registries and chart repositories are asked by two clients.

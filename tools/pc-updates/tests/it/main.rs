@@ -2,6 +2,7 @@
 
 mod alone;
 mod charts;
+mod digests;
 mod families;
 mod images;
 mod large;

@@ -18,6 +18,7 @@ use crate::manifest::Manifest;
 use crate::mirrors::Places;
 use crate::once::Once;
 use crate::remote::Remote;
+use crate::tags::Tags;
 use crate::view::View;
 use crate::{Repository, TagOrDigest};
 
@@ -51,7 +52,7 @@ struct Inner {
     heads: Once<(View, TagOrDigest), Definite<Answer<Descriptor>>>,
     manifests: Once<(View, Digest), Definite<Kept>>,
     blobs: Once<(View, Digest), Definite<Bytes>>,
-    tags: Once<View, Definite<Answer<Arc<[String]>>>>,
+    tags: Once<View, Definite<Answer<Arc<Tags>>>>,
     referrers: Once<(View, Digest), Refers>,
     /// The repositories that do not let the collector in by itself.
     closed: Mutex<HashSet<Repository>>,
@@ -89,9 +90,7 @@ impl Registry {
             manifests: Once::within(MANIFESTS_KEPT, weigh),
             blobs: Once::within(BLOBS_KEPT, weigh_blob),
             tags: Once::within(TAGS_KEPT, |tags| match tags {
-                Ok(Some(tags)) => {
-                    tags.value.iter().map(|tag| tag.len() + size_of::<String>()).sum()
-                }
+                Ok(Some(tags)) => tags.value.size(),
                 _ => 0,
             }),
             referrers: Once::new(),
@@ -296,23 +295,24 @@ impl Registry {
     pub async fn tags(
         &self,
         repository: &Repository,
-    ) -> Result<Option<Answer<Arc<[String]>>>, Error> {
+    ) -> Result<Option<Answer<Arc<Tags>>>, Error> {
         let ask = |view: View| async move {
             self.inner.tags.get(view.clone(), || self.ask_tags(view)).await
         };
         self.seen(repository, Option::is_some, ask).await
     }
 
-    async fn ask_tags(&self, view: View) -> Definite<Answer<Arc<[String]>>> {
+    async fn ask_tags(&self, view: View) -> Definite<Answer<Arc<Tags>>> {
         let tags = match &self.inner.backend {
             Backend::Remote(remote) => remote.tags(&view).await?,
             Backend::Layout(layout) => {
                 let repository = view.repository.clone();
                 let tags = read(layout, move |layout| layout.tags(&repository)).await?;
-                tags.map(|tags| Answer::of_registry(tags, &view.repository))
+                let listed = |tags: Vec<String>| tags.iter().map(String::as_str).collect::<Tags>();
+                tags.map(|tags| Answer::of_registry(listed(tags), &view.repository))
             }
         };
-        Ok(tags.map(|tags| tags.map(Arc::from)))
+        Ok(tags.map(|tags| tags.map(Arc::new)))
     }
 
     /// What refers to a manifest, by the referrers API. A layout always has one.
