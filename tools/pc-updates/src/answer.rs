@@ -185,8 +185,9 @@ pub(crate) fn by_digest(judged: Judged, tag: &str) -> Judged {
 /// What follows for a reference by digest where no tag that has a version is known to stand for
 /// it.
 pub(crate) fn judge_pointed(pointed: Pointed) -> Judged {
-    let because =
-        |why: String| Judged::because(UpdateStatus::NotComparable, format!("no tag to compare: {why}"));
+    let because = |why: String| {
+        Judged::because(UpdateStatus::NotComparable, format!("no tag to compare: {why}"))
+    };
     match (pointed.tags.first(), pointed.failed, pointed.of) {
         (Some(tag), ..) => {
             because(format!("`{tag}` stands for this digest now, and has no version"))

@@ -117,8 +117,7 @@ impl Images {
     async fn compare_digest(&self, question: &ImageQuestion, mut update: Update) -> Found {
         let reference = reference(question);
         let digest = reference.as_ref().and_then(Reference::digest);
-        let (Some(reference), Some(digest), Ruled::By(rule)) =
-            (&reference, digest, &question.rule)
+        let (Some(reference), Some(digest), Ruled::By(rule)) = (&reference, digest, &question.rule)
         else {
             return answer::finish(update, Judged::failed(malformed(question))).into();
         };

@@ -164,10 +164,7 @@ mod tests {
             ["latest", "1", "mainline", "1.27", "1.27.3-bookworm", "20240101", "1.27.3", "3f2a91c"];
         assert_eq!(
             sorted("", &nginx),
-            [
-                "1.27.3", "1.27.3-bookworm", "1.27", "1", "20240101", "latest", "mainline",
-                "3f2a91c"
-            ]
+            ["1.27.3", "1.27.3-bookworm", "1.27", "1", "20240101", "latest", "mainline", "3f2a91c"]
         );
         // What a filter does not let pass cannot be compared.
         assert_eq!(sorted("filter=bookworm$", &nginx)[0], "1.27.3-bookworm");

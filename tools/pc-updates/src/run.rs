@@ -70,6 +70,9 @@ impl Cli {
         settings.insert("level".into(), self.wanted.level.as_str().into());
         settings.insert("skipPrerelease".into(), self.wanted.skip_prerelease.into());
         settings.insert("annotations".into(), self.wanted.annotations.into());
+        if let Some(hub) = &self.charts.artifact_hub.0 {
+            settings.insert("artifactHub".into(), hub.to_string().into());
+        }
         if let Some(rules) = &self.wanted.rules {
             settings.insert("rules".into(), rules.to_string_lossy().into());
         }
@@ -121,6 +124,8 @@ async fn updates(
     let client = cli.registry.http.clone().settings().and_then(Client::new);
     let client = client.map_err(Fault::usage)?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
+    let cache = cli.charts.cache().map_err(Fault::usage)?;
+    let charts = Charts::new(&client, &registry, cache, cli.charts.artifact_hub.0);
     let input = match (cli.images.is_empty(), cli.no_input) {
         (false, _) => {
             Input::Made(pc_digest::resolved(registry.clone(), &cli.images, cli.platform)?)
@@ -129,7 +134,7 @@ async fn updates(
         (true, false) => Input::stdin(cli.stream.max_line),
     };
     let gate = if cli.fail_on.is_empty() { Gate::Open } else { Gate::Judges };
-    let asking = Arc::new(Asking::new(registry, client, cli.fail_on, now));
+    let asking = Arc::new(Asking::new(registry, charts, cli.fail_on, now));
     let counted = Arc::clone(&asking);
     let is_on = cli.check_updates;
     let steps = Steps {
@@ -173,9 +178,8 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(registry: Registry, client: Client, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
+    fn new(registry: Registry, charts: Charts, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
         let images = Images::new(registry.clone(), now);
-        let charts = Charts::new(client, registry.clone());
         Self { registry, images, charts, fail_on }
     }
 

@@ -35,7 +35,8 @@ impl Listed {
     /// nothing may be called absent.
     pub(crate) fn record(&self, repository: &str) -> Option<RepositoryRecord> {
         let evidence = || self.tags.iter().filter(|tag| is_evidence(tag));
-        let (count, size) = evidence().fold((0, 0), |(count, size), tag| (count + 1, size + tag.len()));
+        let (count, size) =
+            evidence().fold((0, 0), |(count, size), tag| (count + 1, size + tag.len()));
         let listed = if size <= MAX_EVIDENCE { count } else { MAX_LIST.min(count) };
         self.is_authoritative.then(|| RepositoryRecord {
             repository: repository.to_owned(),

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use records::FailureCode;
-use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_saphyr::{Budget, options::AliasLimits};
 
 use super::version::ChartVersion;
@@ -20,7 +20,7 @@ const MAX_VERSIONS: usize = 200_000;
 const MAX_TEXT: usize = 256;
 
 /// A version of a chart that is to be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chart {
     /// The version as it is written.
     pub text: Box<str>,
@@ -39,15 +39,19 @@ impl Chart {
     /// registries"); nothing if it is no version.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
-        let text = tag.replace('_', "+");
-        let version = ChartVersion::parse(&text)?;
+        Self::of_version(&tag.replace('_', "+"))
+    }
+
+    /// A version of which nothing else is known; nothing if it is none.
+    pub(crate) fn of_version(text: &str) -> Option<Self> {
+        let version = ChartVersion::parse(text)?;
         let text = text.into();
         Some(Self { text, version, app_version: None, deprecated: false, removed: false })
     }
 }
 
 /// The charts of a repository.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Index(HashMap<String, Vec<Chart>>);
 
 /// An index that cannot be used.

@@ -4,6 +4,7 @@ mod alone;
 mod charts;
 mod digests;
 mod families;
+mod guesses;
 mod images;
 mod large;
 mod real;

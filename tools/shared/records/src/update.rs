@@ -158,7 +158,8 @@ pub struct Update {
     pub dropped: u64,
 }
 
-/// A chart of the same name in a public catalogue: perhaps the one that is used, perhaps not.
+/// A chart of the same name in a public catalogue that lists the version which is used: perhaps
+/// the one that is used, perhaps not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChartGuess {
@@ -172,11 +173,9 @@ pub struct ChartGuess {
     pub verified_publisher: bool,
     /// Whether the catalogue calls it the official one of the software in it.
     pub official: bool,
-    /// Whether it lists the version that is used; null when that could not be found out.
-    pub lists_version: Option<bool>,
     /// How many charts of exactly this name the catalogue has in other repositories.
     pub others: u64,
-    /// The newest version there.
+    /// The newest version there by the rule; null where none is newer than what is used.
     pub newest: Option<String>,
     /// The version of the application in that.
     pub newest_app_version: Option<String>,

@@ -143,10 +143,7 @@ fn success(answer: Answer) -> Result<Answer, Error> {
     if answer.status.is_success() { Ok(answer) } else { Err(Error::Ask(answer.refusal())) }
 }
 
-fn parse<'a, T: Deserialize<'a>>(
-    repository: &Repository,
-    answer: &'a Answer,
-) -> Result<T, Error> {
+fn parse<'a, T: Deserialize<'a>>(repository: &Repository, answer: &'a Answer) -> Result<T, Error> {
     serde_json::from_slice(&answer.body).map_err(|error| no_list(repository, answer, &error))
 }
 

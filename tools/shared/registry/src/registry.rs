@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http_asking::{Client, Host, HostSettings, Hosts, Kind, RequestCounts};
 use records::{Digest, Platform};
 
@@ -11,7 +12,7 @@ use crate::answer::Answer;
 use crate::content::Descriptor;
 use crate::error::Error;
 use crate::kept::{self, Kept};
-use crate::keychain::{Keychain, PullSecrets};
+use crate::keychain::{HelperError, Keychain, PullSecrets};
 use crate::layout::{Layout, LayoutError};
 use crate::lists::Referrers;
 use crate::manifest::Manifest;
@@ -161,6 +162,22 @@ impl Registry {
         hosts.into_iter().flat_map(Hosts::mirrored)
     }
 
+    /// What the files of credentials have for a web server that is no registry: a chart repository
+    /// (RFC 7617); nothing where a layout stands in place of every registry.
+    ///
+    /// # Errors
+    /// When a credential helper fails.
+    pub async fn credential_of_server(
+        &self,
+        host: &Host,
+        path: &str,
+    ) -> Result<Option<HeaderValue>, HelperError> {
+        match &self.inner.backend {
+            Backend::Remote(remote) => remote.auth().of_server(host, path).await,
+            Backend::Layout(_) => Ok(None),
+        }
+    }
+
     /// The requests so far, by host and kind; none of a layout.
     #[must_use]
     pub fn requests(&self) -> RequestCounts {
@@ -292,10 +309,7 @@ impl Registry {
     ///
     /// # Errors
     /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
-    pub async fn tags(
-        &self,
-        repository: &Repository,
-    ) -> Result<Option<Answer<Arc<Tags>>>, Error> {
+    pub async fn tags(&self, repository: &Repository) -> Result<Option<Answer<Arc<Tags>>>, Error> {
         let ask = |view: View| async move {
             self.inner.tags.get(view.clone(), || self.ask_tags(view)).await
         };

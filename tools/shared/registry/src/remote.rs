@@ -59,6 +59,10 @@ impl Remote {
         &self.failing
     }
 
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     pub(crate) fn client(&self) -> &Client {
         self.auth.client()
     }

@@ -281,7 +281,10 @@ mod tests {
             .expect("a list");
         assert_eq!(tags.iter().collect::<Vec<_>>(), ["b", "a", "c"]);
         assert_eq!((tags.len(), tags.is_empty()), (3, false));
-        assert_eq!(read(&[r#"{"tags":null}"#]).expect("a list"), read(&[r#"{"tags":[]}"#]).unwrap());
+        assert_eq!(
+            read(&[r#"{"tags":null}"#]).expect("a list"),
+            read(&[r#"{"tags":[]}"#]).unwrap()
+        );
         for bad in ["", "[]", "{}", r#"{"tags":[1]}"#, r#"{"tags":[null]}"#, r#"{"tags":{}}"#] {
             assert!(read(&[bad]).is_err(), "{bad}");
         }
