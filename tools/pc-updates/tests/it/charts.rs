@@ -239,7 +239,7 @@ fn a_server_is_trusted_by_the_authorities_that_registries_are() {
     let record = release("web", "web", "1.2.3", Some(&format!("https://{}/charts", server.host())));
     let run = || {
         let run = testkit::pc("updates").args(["--allow-address", "127.0.0.1", "--max-tries", "1"]);
-        run.stdin(stream(&[record.clone()]))
+        run.stdin(stream(std::slice::from_ref(&record)))
     };
     let ran = run().arg("--ca-file").arg(&authority).run().ok();
     assert_eq!(word(&update(&ran), "status"), "available");

@@ -97,7 +97,7 @@ fn a_guess_is_shown_with_its_evidence_and_is_no_answer() {
 fn nobody_is_asked_unless_guesses_are_asked_for() {
     let hub = catalogue(&[package("acme", "web", 3, true, false)], &[("acme/web", &["1.2.3"])]);
     let record = release("web", "web", "1.2.3", None);
-    let ran = updates(&hub).stdin(stream(&[record.clone()])).run().ok();
+    let ran = updates(&hub).stdin(stream(std::slice::from_ref(&record))).run().ok();
     assert_eq!(update(&ran).get("guess"), None);
     let mut elsewhere = record;
     elsewhere["origin"]["kind"] = "argo-cd".into();
