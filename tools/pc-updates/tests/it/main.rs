@@ -9,6 +9,7 @@ mod images;
 mod large;
 mod real;
 mod rules;
+mod saved;
 
 use serde_json::{Value, json};
 use testkit::registry::FakeRegistry;
