@@ -7,6 +7,7 @@ mod families;
 mod guesses;
 mod images;
 mod large;
+mod page;
 mod real;
 mod rules;
 mod saved;
