@@ -15,6 +15,7 @@ mod server;
 mod version;
 
 use http_asking::{Address, Client, RequestCounts};
+use jiff::Timestamp;
 use records::text::shown;
 use records::{FailureCode, Release, Update, UpdateKind, UpdateStatus};
 use registry::{Registry, Repository};
@@ -31,7 +32,7 @@ use server::Server;
 pub(crate) use cache::{Cache, CacheError};
 pub(crate) use catalogue::Hub;
 pub use index::{Chart, Index, IndexError};
-pub use newest::{Newest, newest};
+pub use newest::{By, Newest, newest};
 pub use version::{ChartVersion, strict};
 
 /// Who asks about charts.
@@ -40,6 +41,7 @@ pub(crate) struct Charts {
     registry: Registry,
     server: Server,
     catalogue: Option<Catalogue>,
+    now: Timestamp,
 }
 
 /// Where a chart is to be had.
@@ -59,10 +61,11 @@ impl Charts {
         registry: &Registry,
         cache: Option<Cache>,
         hub: Option<Hub>,
+        now: Timestamp,
     ) -> Self {
         let server = Server::new(client.clone(), registry.clone(), cache);
         let catalogue = hub.map(|hub| Catalogue::new(client.clone(), hub));
-        Self { registry: registry.clone(), server, catalogue }
+        Self { registry: registry.clone(), server, catalogue, now }
     }
 
     /// What was asked of web servers so far.
@@ -128,13 +131,17 @@ impl Charts {
             Ok(listed) => listed,
             Err(problem) => return answer::finish(update, Judged::failed(problem)),
         };
-        let newer = newest(used, &current, &versions, rule);
+        if rule.read(used).is_none() {
+            let reason =
+                format!("the rule's filter does not match `{}`, which is used", shown(used));
+            return answer::finish(update, Judged::because(UpdateStatus::NotComparable, reason));
+        }
+        let newer = newest(used, &current, &versions, By { rule, now: self.now });
         newer.fill(&mut update);
         let mut judged = newer.judge(used, rule, list);
-        if release.deprecated {
-            let reason = judged.reason.map_or(String::new(), |reason| format!("; {reason}"));
-            judged.reason = Some(format!("the chart calls itself deprecated{reason}"));
-        }
+        let mut remarks = newer.remarks(release.deprecated, rule);
+        remarks.extend(judged.reason.take());
+        judged.reason = (!remarks.is_empty()).then(|| remarks.join("; "));
         answer::finish(update, judged)
     }
 
@@ -152,7 +159,7 @@ impl Charts {
         let Some(catalogue) = self.catalogue.as_ref().filter(|_| nobody_knows) else {
             return Guessed::No;
         };
-        match catalogue.guess(chart, used, current, rule).await {
+        match catalogue.guess(chart, used, current, By { rule, now: self.now }).await {
             Ok(Some(guess)) => {
                 let words = catalogue::words(&guess, used);
                 update.guess = Some(guess);

@@ -125,7 +125,7 @@ async fn updates(
     let client = client.map_err(Fault::usage)?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let cache = cli.charts.cache().map_err(Fault::usage)?;
-    let charts = Charts::new(&client, &registry, cache, cli.charts.artifact_hub.0);
+    let charts = Charts::new(&client, &registry, cache, cli.charts.artifact_hub.0, now);
     let input = match (cli.images.is_empty(), cli.no_input) {
         (false, _) => {
             Input::Made(pc_digest::resolved(registry.clone(), &cli.images, cli.platform)?)

@@ -16,11 +16,10 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::index::Chart;
-use super::newest::newest;
+use super::newest::{By, newest};
 use super::server::{may_be_asked, refused};
 use super::version::ChartVersion;
 use crate::problem::Problem;
-use crate::rule::Rule;
 
 /// The instance that everybody uses.
 const PUBLIC: &str = "https://artifacthub.io";
@@ -137,7 +136,7 @@ impl Catalogue {
         chart: &str,
         used: &str,
         current: &ChartVersion,
-        rule: &Rule,
+        by: By<'_>,
     ) -> Result<Option<ChartGuess>, Problem> {
         if !is_name(chart) {
             return Ok(None);
@@ -156,7 +155,7 @@ impl Catalogue {
                 }
             };
             if versions.iter().any(|other| *other.text == *used || other.version == *current) {
-                let newer = newest(used, current, &versions, rule).all;
+                let newer = newest(used, current, &versions, by).all;
                 return Ok(Some(self.guessed(package, packages.len(), newer)));
             }
         }

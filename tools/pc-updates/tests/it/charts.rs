@@ -293,3 +293,24 @@ fn a_folder_for_indexes_that_is_none_is_a_fault_of_usage() {
     let ran = updates(&server).arg("-n").arg("--chart-cache").arg(file.path()).run().code(2);
     let _ = ran.says("`--chart-cache`");
 }
+
+#[test]
+fn age_and_filter_hold_for_charts_and_a_version_that_was_taken_back_is_told() {
+    let server = server(
+        "entries:\n  web:\n  - {version: 1.2.3, created: '2026-01-01T00:00:00Z', removed: true}\n  \
+         - {version: 1.3.0, created: '2026-11-01T00:00:00.5Z'}\n  \
+         - {version: 1.4.0, created: '2026-11-23T00:00:00Z'}\n",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = folder.path().join("rules.yaml");
+    let text = "rules:\n- {charts: [web], minimumAge: 7d, filter: '^1[.]'}\n";
+    std::fs::write(&rules, text).expect("written");
+    let record = release("web", "web", "1.2.3", Some(&url(&server)));
+    // 2026-11-24T06:00:00Z
+    let run = updates(&server).env("SOURCE_DATE_EPOCH", "1795500000").arg("--rules").arg(&rules);
+    let answer = update(&run.stdin(stream(&[record])).run().ok());
+    assert_eq!((word(&answer, "status"), word(&answer, "newest")), ("available", "1.3.0"));
+    assert_eq!(answer["leftOut"], json!(["younger than the minimum age: 1.4.0"]));
+    assert_eq!(word(&answer, "reason"), "its publisher took this version back");
+    assert_eq!(word(&answer, "rule"), "filter=^1[.] minimumAge=7d");
+}
