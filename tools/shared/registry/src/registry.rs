@@ -13,7 +13,7 @@ use crate::content::Descriptor;
 use crate::error::Error;
 use crate::kept::{self, Kept};
 use crate::keychain::{HelperError, Keychain, PullSecrets};
-use crate::layout::{Layout, LayoutError};
+use crate::layout::{Layout, read};
 use crate::lists::Referrers;
 use crate::manifest::Manifest;
 use crate::mirrors::Places;
@@ -390,15 +390,4 @@ impl Registry {
             }
         }
     }
-}
-
-/// Reads files where that may block.
-async fn read<T: Send + 'static>(
-    layout: &Arc<Layout>,
-    question: impl FnOnce(&Layout) -> Result<T, LayoutError> + Send + 'static,
-) -> Result<T, Error> {
-    let layout = Arc::clone(layout);
-    let read = tokio::task::spawn_blocking(move || question(&layout)).await;
-    // The task panics never and is not cancelled while its runtime lives.
-    read.map_or(Err(Error::Layout(LayoutError::BrokenOff)), |answer| answer.map_err(Error::Layout))
 }
