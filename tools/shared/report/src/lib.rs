@@ -5,6 +5,7 @@
 //! - [`Head`] and [`Report::read`]: a report that was written before, perhaps by another version;
 //!   the one place that decides which bytes are a report.
 //! - [`join`]: records of the stream into a report; plain functions, no I/O.
+//! - [`difference`]: what changed from one report to another.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
 //!
@@ -13,6 +14,7 @@
 
 mod answers;
 pub mod books;
+pub mod difference;
 mod evidence;
 mod head;
 pub mod join;

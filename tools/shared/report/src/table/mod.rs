@@ -5,9 +5,9 @@
 
 mod cells;
 mod concern;
-mod grid;
-mod paint;
-mod text;
+pub(crate) mod grid;
+pub(crate) mod paint;
+pub(crate) mod text;
 mod totals;
 
 use std::collections::BTreeSet;
