@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pc_store::names::ReportName;
+use report::difference::Difference;
 
 pub use line::{Line, State};
 pub use reader::Reader;
@@ -32,6 +33,9 @@ pub struct Shelved {
     pub name: ReportName,
     /// The report, or why it cannot be shown.
     pub volume: Result<Arc<Volume>, Arc<str>>,
+    /// What changed since the report before it, of the same cluster, where there was one when it
+    /// was read. Of very many changes the gravest; the counts are of all.
+    pub changes: Option<Arc<Difference>>,
     mark: Mark,
 }
 

@@ -11,10 +11,19 @@ use jiff::Timestamp;
 use pc_store::folder::{Folder, FolderError};
 use pc_store::history;
 use pc_store::names::ReportName;
+use records::Digest;
+use report::Report;
+use report::difference::{self, Difference};
 
 use super::line::Pool;
 use super::volume::Volume;
 use super::{Library, Mark, Reach, Shelved};
+
+/// How many changes are kept of a report.
+const MOST_CHANGES: usize = 2000;
+
+/// The last report of each cluster that was read in one go, with its hash.
+type Before = HashMap<Option<String>, (ReportName, Report, Digest)>;
 
 /// Reads a store again and again.
 #[derive(Debug)]
@@ -78,15 +87,17 @@ impl Reader {
         let folder = Folder::open(&self.path)?;
         let names = history::names(&folder)?;
         self.known.retain(|name, _| names.contains(name));
-        for name in names {
-            self.shelve(&folder, name);
+        // The oldest first: a report is compared with the one before it, which is at hand then.
+        let mut before = Before::new();
+        for name in names.into_iter().rev() {
+            self.shelve(&folder, name, &mut before);
         }
         self.pool.sweep();
         Ok(())
     }
 
     /// Reads a report unless it is known as it is.
-    fn shelve(&mut self, folder: &Folder, name: ReportName) {
+    fn shelve(&mut self, folder: &Folder, name: ReportName, before: &mut Before) {
         let meta = std::fs::symlink_metadata(self.path.join(name.to_string()));
         // Removed since the directory was read.
         let Ok(meta) = meta else {
@@ -97,14 +108,25 @@ impl Reader {
         if self.known.get(&name).is_some_and(|shelved| shelved.mark == mark) {
             return;
         }
-        let volume = self.index(folder, name);
-        if let Err(why) = &volume {
-            tracing::warn!("`{name}` is not shown: {why}");
-        }
-        self.known.insert(name, Shelved { name, volume, mark });
+        let (volume, changes) = match self.index(folder, name) {
+            Ok((volume, report)) => {
+                let changes = self.compare(folder, name, &volume, report, before);
+                (Ok(volume), changes)
+            }
+            Err(why) => {
+                tracing::warn!("`{name}` is not shown: {why}");
+                (Err(why), None)
+            }
+        };
+        self.known.insert(name, Shelved { name, volume, changes, mark });
     }
 
-    fn index(&mut self, folder: &Folder, name: ReportName) -> Result<Arc<Volume>, Arc<str>> {
+    /// The report of a file, indexed, and whole for as long as it is compared.
+    fn index(
+        &mut self,
+        folder: &Folder,
+        name: ReportName,
+    ) -> Result<(Arc<Volume>, Report), Arc<str>> {
         let bytes = folder
             .read(&name.to_string(), self.max)
             .map_err(|error| Arc::from(stage::exit::chain(&error)))?;
@@ -117,6 +139,47 @@ impl Reader {
                 "it holds the report of {time}, so somebody renamed or replaced it"
             )));
         }
-        Ok(Arc::new(volume))
+        let (_, report) =
+            Report::read(&bytes).map_err(|error| Arc::from(stage::exit::chain(&error)))?;
+        Ok((Arc::new(volume), report))
+    }
+
+    /// What changed since the report before, of the same cluster.
+    fn compare(
+        &mut self,
+        folder: &Folder,
+        name: ReportName,
+        volume: &Volume,
+        report: Report,
+        before: &mut Before,
+    ) -> Option<Arc<Difference>> {
+        let cluster = volume.head.cluster.clone();
+        let previous = self.before(name, cluster.as_deref());
+        let at_hand = before.remove(&cluster).filter(|(at, ..)| Some(*at) == previous);
+        let older = at_hand.or_else(|| {
+            let previous = previous?;
+            let bytes = folder.read(&previous.to_string(), self.max).ok()?;
+            self.parsed += 1;
+            let digest = pc_store::document::digest(&bytes);
+            Some((previous, Report::read(&bytes).ok()?.1, digest))
+        });
+        let changes = older.map(|(_, older, digest)| {
+            let newer = (&report, Some(volume.digest.clone()));
+            let mut difference = difference::difference((&older, Some(digest)), newer);
+            // The gravest stand first, and the counts are of all.
+            difference.changes.truncate(MOST_CHANGES);
+            Arc::new(difference)
+        });
+        before.insert(cluster, (name, report, volume.digest.clone()));
+        changes
+    }
+
+    /// The report before one, of the same cluster.
+    fn before(&self, name: ReportName, cluster: Option<&str>) -> Option<ReportName> {
+        let older = self.known.values().filter(|shelved| shelved.name < name);
+        let of_cluster = older.filter(|shelved| {
+            shelved.volume().is_some_and(|volume| volume.head.cluster.as_deref() == cluster)
+        });
+        of_cluster.map(|shelved| shelved.name).max()
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! - `frame`: what every page has around it, and which report it is about.
 //! - `mark`: verdicts as word, icon and colour.
+//! - `changes`: what is different from the report before.
 //! - `overview`, `images`, `image` (with `finds`), `releases`, `history`: the pages.
 //! - `say`: pages for when there is nothing to show.
 
+mod changes;
 mod finds;
 mod frame;
 mod history;
@@ -28,6 +30,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         .route("/", Access::Read, get(overview::page))
         .route("/images", Access::Read, get(images::page))
         .route("/images/{*reference}", Access::Read, get(image::page))
+        .route("/changes", Access::Read, get(changes::page))
         .route("/releases", Access::Read, get(releases::page))
         .route("/reports", Access::Read, get(history::page))
         .route("/assets/{version}/{name}", Access::Anyone, get(assets::serve))

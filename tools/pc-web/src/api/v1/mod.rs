@@ -32,6 +32,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .route("/api/v1/summary", Access::Read, get(summary))
         .route("/api/v1/images", Access::Read, get(images))
+        .route("/api/v1/changes", Access::Read, get(changes))
         .route("/api/v1/releases", Access::Read, get(releases))
         .route("/api/v1/namespaces", Access::Read, get(namespaces))
         .route("/api/v1/failures", Access::Read, get(failures))
@@ -114,6 +115,18 @@ async fn images(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     answer(&app, &text, &headers, |about, question| Ok(rows::images(about.volume, &question.view)))
+}
+
+/// What changed since the report before; nothing where there is none before.
+async fn changes(
+    State(app): State<App>,
+    text: RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    answer(&app, &text, &headers, |about, _| {
+        let changes = about.shelved.changes.as_deref();
+        Ok(changes.map(rows::changes).unwrap_or_default())
+    })
 }
 
 /// Every Helm release.

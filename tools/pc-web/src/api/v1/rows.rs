@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pc_store::names::ReportName;
 use records::{Failure, Verdict};
+use report::difference::{Change, Difference};
 use report::{Completeness, DriftState, HelmRelease, UpdateState};
 use serde_json::{Value, json};
 
@@ -121,6 +122,31 @@ fn moved(drift: Option<DriftState>) -> Option<bool> {
         DriftState::Same | DriftState::Pinned => Some(false),
         DriftState::Unknown | DriftState::Skipped => None,
     }
+}
+
+/// Every change of a difference, the gravest first.
+pub(crate) fn changes(difference: &Difference) -> Vec<Flat> {
+    difference.changes.iter().map(|change| self::change(difference, change)).collect()
+}
+
+fn change(difference: &Difference, change: &Change) -> Flat {
+    let subject = &change.subject;
+    flat(json!({
+        "from": difference.older.generated_at,
+        "to": difference.newer.generated_at,
+        "code": change.code,
+        "severity": change.severity.as_str(),
+        "namespace": subject.namespace,
+        "releaseName": subject.release_name,
+        "repository": subject.repository,
+        "image": subject.image,
+        "digest": subject.digest,
+        "about": subject.about,
+        "before": change.before.join(", "),
+        "after": change.after.join(", "),
+        "reason": change.reason,
+        "uses": change.uses,
+    }))
 }
 
 /// Every Helm release.
