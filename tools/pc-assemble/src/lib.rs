@@ -5,10 +5,15 @@
 //! stream that is not whole makes no report, unless one is asked for that says so.
 //!
 //! - `intake`: lines of the stream to the crate `report`, which joins them.
+//! - `previous`: the earlier report that the new one is compared with.
+//! - `gate`: what `--fail-on` judges.
 //!
-//! Not here: the report itself, any judgement, any file, any network.
+//! Not here: the report itself, any judgement of evidence, any file but the earlier report, any
+//! network.
 
+mod gate;
 mod intake;
+mod previous;
 
 use std::io::{self, BufWriter, IsTerminal};
 
@@ -19,12 +24,17 @@ use report::table::{self, Look};
 use stage::EdgeError;
 use stage::{CommonArgs, Fault, Outcome, StreamArgs};
 
+use gate::FailOn;
+use previous::{Previous, PreviousArgs};
+
 const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble > report.json
   pc-discover | pc-digest | pc-assemble --format table
   pc-assemble < stream.ndjson | jq .summary
   cat part-*.ndjson | pc-assemble
+  pc-assemble --previous yesterday.json < stream.ndjson | jq '.changes[].code'
+  pc-assemble --fail-on unsigned,moved < stream.ndjson > report.json
   pc-assemble --allow-incomplete < cut.ndjson | jq .metadata.incompleteWhy";
 
 /// How a report is written.
@@ -55,6 +65,11 @@ pub struct Cli {
     /// How many rows a table shows at most, the gravest first
     #[arg(long, env = "PROVENANCE_ROWS", value_name = "N", default_value_t = 200)]
     rows: usize,
+    /// Exit with 3, after writing the report, when this holds for anything that runs
+    #[arg(long, env = "PROVENANCE_FAIL_ON", value_enum, value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+    #[command(flatten)]
+    previous: PreviousArgs,
     #[command(flatten)]
     stream: StreamArgs,
     #[command(flatten)]
@@ -70,13 +85,23 @@ impl stage::Tool for Cli {
     }
 
     fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
-        let Self { format, allow_incomplete, cluster_name, rows, stream, common: _ } = self;
+        let Self {
+            format,
+            allow_incomplete,
+            cluster_name,
+            rows,
+            fail_on,
+            previous,
+            stream,
+            common: _,
+        } = self;
         let stdin = io::stdin();
         if stdin.is_terminal() {
             return Err(no_stream());
         }
+        let previous = Previous::open(&previous)?;
         let intake = intake::read(stdin.lock(), stream.max_line, &common.progress())?;
-        let report = intake.gathered.finish(Run {
+        let mut report = intake.gathered.finish(Run {
             generated_at: common.clock.now_text(),
             collector_version: Self::VERSION.to_owned(),
             cluster_name,
@@ -90,12 +115,14 @@ impl stage::Tool for Cli {
                 tracing::warn!("the report is not complete: {why}");
             }
         }
-        match format {
-            Format::Json => write_json(&report),
+        previous.compare(&mut report)?;
+        let outcome = match format {
+            Format::Json => write_json(&report)?,
             Format::Table => {
-                Ok(stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())?)
+                stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())?
             }
-        }
+        };
+        Ok(gate::missed(&fail_on, &report).map_or(outcome, Outcome::GateNotMet))
     }
 }
 

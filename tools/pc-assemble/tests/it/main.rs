@@ -2,7 +2,9 @@
 
 mod books;
 mod edge;
+mod gate;
 mod output;
+mod previous;
 mod worked;
 
 use serde_json::Value;

@@ -5,6 +5,7 @@
 //! - [`Head`] and [`Report::read`]: a report that was written before, perhaps by another version;
 //!   the one place that decides which bytes are a report.
 //! - [`join`]: records of the stream into a report; plain functions, no I/O.
+//! - [`difference`]: what changed from one report to another.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
 //!
@@ -12,6 +13,7 @@
 //! one subject are combined again by the rule in [`records`], and nowhere else.
 
 pub mod books;
+pub mod difference;
 mod evidence;
 mod head;
 pub mod join;

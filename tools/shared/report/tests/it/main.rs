@@ -1,5 +1,6 @@
 //! The report over whole streams: joining, schema, table.
 
+mod difference;
 mod example;
 mod generated;
 mod joining;
