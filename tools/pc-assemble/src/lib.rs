@@ -12,29 +12,21 @@ mod intake;
 
 use std::io::{self, BufWriter, IsTerminal};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use report::Report;
+use report::export::{self, Format, Source};
 use report::join::Run;
-use report::table::{self, Look};
-use stage::EdgeError;
-use stage::{CommonArgs, Fault, Outcome, StreamArgs};
+use report::table::Look;
+use stage::{CommonArgs, EdgeError, Fault, Outcome, StreamArgs, Tool as _};
 
 const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble > report.json
   pc-discover | pc-digest | pc-assemble --format table
+  pc-assemble --format csv < stream.ndjson > report.csv
   pc-assemble < stream.ndjson | jq .summary
   cat part-*.ndjson | pc-assemble
   pc-assemble --allow-incomplete < cut.ndjson | jq .metadata.incompleteWhy";
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One JSON document, which pc-store keeps
-    Json,
-    /// A table for a person
-    Table,
-}
 
 /// Join the facts of a whole stream into one report.
 ///
@@ -44,7 +36,7 @@ pub enum Format {
 #[command(about, after_help = EXAMPLES)]
 pub struct Cli {
     /// How to write the report
-    #[arg(long, env = "PROVENANCE_FORMAT", value_enum, default_value = "json")]
+    #[arg(long, env = "PROVENANCE_FORMAT", value_parser = stage::cli::one_of(Format::ALL, Format::as_str, Format::meaning), default_value = "json")]
     format: Format,
     /// Make a report of a stream that is not whole too; it says `complete: false`, and why
     #[arg(long, env = "PROVENANCE_ALLOW_INCOMPLETE", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
@@ -90,12 +82,7 @@ impl stage::Tool for Cli {
                 tracing::warn!("the report is not complete: {why}");
             }
         }
-        match format {
-            Format::Json => write_json(&report),
-            Format::Table => {
-                Ok(stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())?)
-            }
-        }
+        write(format, &report, rows)
     }
 }
 
@@ -117,11 +104,22 @@ fn not_whole(report: Report) -> Fault {
     )
 }
 
-fn write_json(report: &Report) -> Result<Outcome, Fault> {
-    match report.write_to(BufWriter::with_capacity(64 * 1024, io::stdout().lock())) {
+fn write(format: Format, report: &Report, rows: usize) -> Result<Outcome, Fault> {
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let written = match format {
+        // The report itself does not say which report it was made of.
+        Format::Json => report.write_to(out).map(|()| Vec::new()),
+        _ => Source::fresh(report, Cli::VERSION).and_then(|source| {
+            export::write(format, report, &source, &Look::of_stdout(rows), &mut out)
+        }),
+    };
+    match written {
         // Whoever read the report has left.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Complete),
         Err(error) => Err(EdgeError::Write(error).into()),
-        Ok(()) => Ok(Outcome::Complete),
+        Ok(notes) => {
+            notes.iter().for_each(|note| tracing::warn!("{note}"));
+            Ok(Outcome::Complete)
+        }
     }
 }

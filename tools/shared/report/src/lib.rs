@@ -7,12 +7,14 @@
 //! - [`join`]: records of the stream into a report; plain functions, no I/O.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
+//! - [`export`]: the report in other people's formats.
 //!
 //! Not here: any client, any file, the stream itself, any judgement of a find. Two answers about
 //! one subject are combined again by the rule in [`records`], and nowhere else.
 
 pub mod books;
 mod evidence;
+pub mod export;
 mod head;
 pub mod join;
 mod read;
