@@ -10,15 +10,32 @@
 //! The one rule in every format: what was not checked, or could not be, never looks like absent,
 //! unsigned, current or passed.
 
+pub mod controls;
 mod csv;
+mod cyclonedx;
+mod html;
+mod json;
+mod judge;
+mod markdown;
+mod policyreport;
+mod prometheus;
+mod sarif;
+mod sentences;
 mod source;
+mod view;
+mod vocabulary;
 
 use std::io::{self, Write};
 
 use crate::Report;
 use crate::table::{self, Look};
 
+use policyreport::Kinds;
+use prometheus::Dialect;
+
+pub use judge::Judged;
 pub use source::Source;
+pub use vocabulary::{Answer, Check, Outcome, Severity};
 
 /// A format that a report is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,11 +46,39 @@ pub enum Format {
     Table,
     /// RFC 4180, one line a row.
     Csv,
+    /// Markdown, GitHub's flavor.
+    Markdown,
+    /// One HTML file.
+    Html,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// CycloneDX 1.6, JSON.
+    CycloneDx,
+    /// `wgpolicyk8s.io/v1alpha2`.
+    PolicyReport,
+    /// `openreports.io/v1alpha1`.
+    OpenReports,
+    /// Prometheus's text format.
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
 }
 
 impl Format {
     /// All of them, in the order of `--help`.
-    pub const ALL: &'static [Self] = &[Self::Json, Self::Table, Self::Csv];
+    pub const ALL: &'static [Self] = &[
+        Self::Json,
+        Self::Table,
+        Self::Csv,
+        Self::Markdown,
+        Self::Html,
+        Self::Sarif,
+        Self::CycloneDx,
+        Self::PolicyReport,
+        Self::OpenReports,
+        Self::Prometheus,
+        Self::OpenMetrics,
+    ];
 
     /// The word on the command line.
     #[must_use]
@@ -42,6 +87,14 @@ impl Format {
             Self::Json => "json",
             Self::Table => "table",
             Self::Csv => "csv",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::CycloneDx => "cyclonedx",
+            Self::PolicyReport => "policyreport",
+            Self::OpenReports => "openreports",
+            Self::Prometheus => "prometheus",
+            Self::OpenMetrics => "openmetrics",
         }
     }
 
@@ -52,6 +105,18 @@ impl Format {
             Self::Json => "One JSON document, which pc-store keeps",
             Self::Table => "A table for a person at a terminal",
             Self::Csv => "Comma-separated values (RFC 4180), a line for each row",
+            Self::Markdown => "Markdown: summary, what needs attention, all images, controls",
+            Self::Html => "The same as one HTML file, to read and to print",
+            Self::Sarif => "SARIF 2.1.0, for code scanning",
+            Self::CycloneDx => "CycloneDX 1.6: what runs, as a bill of materials of the cluster",
+            Self::PolicyReport => {
+                "A list of PolicyReports (wgpolicyk8s.io/v1alpha2), one for each namespace"
+            }
+            Self::OpenReports => {
+                "A list of Reports (openreports.io/v1alpha1), one for each namespace"
+            }
+            Self::Prometheus => "Metrics in the text format of Prometheus",
+            Self::OpenMetrics => "Metrics in the format OpenMetrics 1.0",
         }
     }
 }
@@ -70,13 +135,21 @@ pub fn write(
     look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
-    let nothing_left_out = |()| Vec::new();
+    let all = |()| Vec::new();
     let notes = match format {
-        Format::Json => report.write_to(&mut *out).map(nothing_left_out),
-        Format::Table => {
-            out.write_all(table::render(report, look).as_bytes()).map(nothing_left_out)
+        Format::Json => report.write_to(&mut *out).map(all),
+        Format::Table => out.write_all(table::render(report, look).as_bytes()).map(all),
+        Format::Csv => csv::write(report, source, out).map(all),
+        Format::Markdown => markdown::write(report, source, out).map(all),
+        Format::Html => html::write(report, source, out).map(all),
+        Format::Sarif => sarif::write(report, source, out),
+        Format::CycloneDx => cyclonedx::write(report, source, out).map(all),
+        Format::PolicyReport => policyreport::write(Kinds::PolicyReport, report, source, out),
+        Format::OpenReports => policyreport::write(Kinds::OpenReports, report, source, out),
+        Format::Prometheus => prometheus::write(Dialect::Prometheus, report, source, out).map(all),
+        Format::OpenMetrics => {
+            prometheus::write(Dialect::OpenMetrics, report, source, out).map(all)
         }
-        Format::Csv => csv::write(report, source, out).map(nothing_left_out),
     }?;
     out.flush()?;
     Ok(notes)

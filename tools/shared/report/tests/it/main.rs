@@ -1,6 +1,7 @@
 //! The report over whole streams: joining, schema, table.
 
 mod example;
+mod exports;
 mod generated;
 mod joining;
 mod table;
