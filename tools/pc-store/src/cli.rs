@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use records::duration::Span;
@@ -25,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble | pc-store
   pc-assemble < stream.ndjson | pc-store --report-path ./reports --report-retention 30d
+  pc-assemble < stream.ndjson | pc-store --sign-key cosign.key
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
   pc-store prune --report-retention 24h --dry-run";
@@ -39,6 +41,8 @@ pub struct Cli {
     /// After storing, print the report as this
     #[arg(long, env = "PROVENANCE_PRINT", value_enum, default_value = "table")]
     print: Print,
+    #[command(flatten)]
+    sign: SignArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -138,7 +142,7 @@ impl stage::Tool for Cli {
         // More kinds of places make this a choice; a directory is the only one so far.
         let Sink::Pvc = self.store.report_output;
         match self.command {
-            None => store::run(&self.store, self.print, common.clock.now()),
+            None => store::run(&self.store, &self.sign, self.print, common.clock.now()),
             Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
             Some(Command::Prune { dry_run, past_gap }) => {

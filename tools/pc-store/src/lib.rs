@@ -8,6 +8,7 @@
 //! - [`folder`]: one directory; every system call is there.
 //! - [`sink`]: the places where reports can be kept, one module each.
 //! - [`history`]: what a store holds; takes no lock.
+//! - [`signing`]: the signature beside a report.
 //! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
 //!
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
@@ -21,6 +22,7 @@ pub mod names;
 pub mod prune;
 pub mod retention;
 mod say;
+pub mod signing;
 pub mod sink;
 mod store;
 

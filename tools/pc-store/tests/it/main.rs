@@ -6,6 +6,7 @@ mod latest;
 mod reading;
 mod refusing;
 mod retention;
+mod signing;
 mod storing;
 mod systems;
 

@@ -11,8 +11,11 @@ use records::text::shown;
 
 use crate::key::{KeyError, Password, SigningKey};
 
-/// The variables that may hold the password of an encrypted key; the first that is set counts.
-const PASSWORDS: [&str; 2] = ["PROVENANCE_SIGN_PASSWORD", "COSIGN_PASSWORD"];
+/// The variable that holds the password of an encrypted key. As with every variable of this name,
+/// an empty one counts as not set.
+const PASSWORD: &str = "PROVENANCE_SIGN_PASSWORD";
+/// cosign's variable for it, which counts otherwise. Empty it is the empty password, as for cosign.
+const COSIGN_PASSWORD: &str = "COSIGN_PASSWORD";
 
 /// Which key signs.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,7 +33,8 @@ impl SignArgs {
     /// # Errors
     /// When the file holds none that can be used.
     pub fn key(&self) -> Result<Option<SigningKey>, KeyError> {
-        let password = PASSWORDS.into_iter().find_map(env::var_os);
+        let ours = env::var_os(PASSWORD).filter(|password| !password.is_empty());
+        let password = ours.or_else(|| env::var_os(COSIGN_PASSWORD));
         let password = password.map(|password| Password::new(password.into_vec()));
         let read = |file: &KeyFile| SigningKey::read(file.path(), password.as_ref());
         self.sign_key.as_ref().map(read).transpose()

@@ -80,7 +80,7 @@ impl KeyError {
                 Some("`cosign import-key-pair` writes it anew from the plain key")
             }
             Self::NoPassword => {
-                Some("set `PROVENANCE_SIGN_PASSWORD` (or `COSIGN_PASSWORD`), empty for none")
+                Some("set `PROVENANCE_SIGN_PASSWORD`, or `COSIGN_PASSWORD`, which may be empty")
             }
             Self::WrongPassword => {
                 Some("check `PROVENANCE_SIGN_PASSWORD`, which goes before `COSIGN_PASSWORD`")
