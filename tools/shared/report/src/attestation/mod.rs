@@ -4,8 +4,10 @@
 //! - [`statement`]: the form of a statement, and what it is about.
 //! - [`report`]: one statement about the report itself and everything that runs in it.
 //! - [`vsa`]: whether an image met a policy, one SLSA verification summary each.
+//! - [`write()`]: the last two, a line each.
 //! - [`scai`]: where an image runs and under which constraints, one SCAI report each.
 
+mod lines;
 pub mod report;
 pub mod scai;
 pub mod statement;
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 
 use records::Digest;
 
+pub use lines::{Kind, write};
 pub use statement::{Statement, Subject};
 
 /// Who makes the statements.

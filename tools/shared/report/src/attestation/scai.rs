@@ -9,7 +9,7 @@ use records::{ContainerType, Digest, PolicyResult, Runtime, Workload};
 use serde::Serialize;
 
 use super::statement::{ResourceDescriptor, Statement, Subject};
-use super::{COLLECTOR, REPORT_MEDIA_TYPE, ReportFile, Stated};
+use super::{COLLECTOR, REPORT_MEDIA_TYPE, Stated};
 use crate::{Report, Row};
 
 /// The kind of claim.
@@ -105,18 +105,20 @@ pub struct Producer<'a> {
 type Place<'a> = (&'a str, &'a Workload, ContainerType, &'a str);
 
 /// Hands the SCAI report of everything that is proven to run to `take`, sorted by repository and
-/// digest. `file` is the report.
+/// digest. `name` and `digest` are those of the report's bytes, where it has a name already.
 ///
 /// # Errors
 /// The first that `take` returns.
 pub fn each<'a, E>(
     report: &'a Report,
-    file: &ReportFile,
+    name: Option<&'a str>,
+    digest: &Digest,
     mut take: impl FnMut(&Statement<Predicate<'a>>) -> Result<(), E>,
 ) -> Result<Stated, E> {
     let mut stated = Stated::default();
     let runtimes: HashMap<Place<'_>, &Runtime> =
         report.runtimes.iter().map(|runtime| (place_of(runtime), runtime)).collect();
+    let file = (name, digest);
     for ((repository, digest), rows) in running(report, &mut stated) {
         let attribute = |(row, workload): (&'a Row, &'a Workload)| Attribute {
             attribute: RUNNING,
@@ -208,14 +210,17 @@ fn conditions<'a>(
     }
 }
 
-fn evidence<'a>(row: &'a Row, file: &ReportFile) -> ResourceDescriptor<Policies<'a>> {
+fn evidence<'a>(
+    row: &'a Row,
+    (name, digest): (Option<&str>, &Digest),
+) -> ResourceDescriptor<Policies<'a>> {
     let policies = row.policies.as_ref().map(|policies| {
         policies.iter().map(|policy| (policy.policy.as_str(), policy.result)).collect()
     });
     ResourceDescriptor {
-        name: Some(file.name.clone()),
+        name: name.map(str::to_owned),
         uri: None,
-        digest: Some((&file.digest).into()),
+        digest: Some(digest.into()),
         media_type: Some(REPORT_MEDIA_TYPE),
         annotations: Some(Policies { policies }),
     }

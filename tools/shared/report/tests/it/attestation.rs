@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use records::{PolicyResult, Verdict};
-use report::attestation::{ReportFile, Stated, report as of_report, scai, vsa};
+use report::attestation::{self, Kind, ReportFile, Stated, report as of_report, scai, vsa};
 use report::{PolicyAnswer, Report};
 use serde_json::{Value, json};
 
@@ -34,7 +34,8 @@ fn summaries(report: &Report) -> (Vec<Value>, Stated) {
 
 fn places(report: &Report) -> (Vec<Value>, Stated) {
     let mut statements = Vec::new();
-    let stated = scai::each(report, &file(), |statement| {
+    let file = file();
+    let stated = scai::each(report, Some(&file.name), &file.digest, |statement| {
         statements.push(value(statement.to_json()));
         Ok::<_, ()>(())
     });
@@ -233,4 +234,20 @@ fn whoever_does_not_take_a_statement_ends_it() {
         Err("full")
     });
     assert_eq!((ended, taken), (Err("full"), 1));
+}
+
+#[test]
+fn a_line_for_each_statement_and_a_note_for_each_reason() {
+    let report = assemble(SHOP);
+    let (name, digest) = (Some("r.json"), &file().digest);
+    let seal = |statement: Vec<u8>| [b"<", statement.as_slice(), b">"].concat();
+    for (kind, statements) in [(Kind::Vsa, summaries(&report).0), (Kind::Scai, places(&report).0)] {
+        let mut bytes = Vec::new();
+        let notes = attestation::write(kind, &report, (name, digest), &seal, &mut bytes);
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(text.ends_with(">\n"), "{text}");
+        assert_eq!(text.lines().count(), statements.len());
+        assert!(text.lines().all(|line| line.starts_with("<{\"_type\":") && line.ends_with("}>")));
+        insta::assert_snapshot!(format!("notes-{kind:?}"), notes.expect("written").join("\n"));
+    }
 }
