@@ -1,6 +1,6 @@
 //! Whether an image met a policy: SLSA verification summaries.
 //!
-//! <https://slsa.dev/spec/v1.2/verification_summary>. One for each repository, manifest and policy
+//! <https://slsa.dev/spec/v1.1/verification_summary>. One for each repository, manifest and policy
 //! with an answer. What could not be judged has none: a summary knows passed and failed alone.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const POLICY: &str = "https://provenance.nebari.dev/policy/";
 pub const TRUSTED_SIGNER: &str = "https://provenance.nebari.dev/trusted-signer/v1";
 
 /// The version of SLSA whose words are used.
-const SLSA_VERSION: &str = "1.2";
+const SLSA_VERSION: &str = "1.1";
 
 /// What is claimed.
 ///
