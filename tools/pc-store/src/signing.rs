@@ -4,7 +4,8 @@
 use attest::{KeyError, SigningKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use report::attestation::{ReportFile, report as of_report};
+use report::attestation::report as of_report;
+use report::export::Source;
 use serde::Deserialize;
 use stage::Fault;
 
@@ -77,12 +78,14 @@ pub(crate) fn sign(
 
 /// The bytes that are signed.
 fn statement(document: &Document, name: ReportName) -> Result<Vec<u8>, serde_json::Error> {
-    let file = ReportFile {
-        name: name.to_string(),
+    let name = name.to_string();
+    let source = Source {
+        name: Some(&name),
         digest: document.digest.clone(),
-        bytes: document.bytes.len() as u64,
+        size: document.bytes.len() as u64,
+        version: env!("CARGO_PKG_VERSION"),
     };
-    of_report::statement(&document.report, &file, None).to_json()
+    of_report::statement(&document.report, &source, None).to_json()
 }
 
 /// Removes the signature of a report, where there is one.

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use records::Digest;
 use serde::Serialize;
 
 use super::{Stated, Statement, scai, vsa};
 use crate::Report;
+use crate::export::Source;
 
 /// A kind of statements of which a report makes many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 /// Writes all statements of a kind, a line each. `seal` makes the line of a statement: the same
-/// bytes, or a signed envelope of them. `name` and `digest` are those of the report's bytes.
+/// bytes, or a signed envelope of them.
 ///
 /// What it gives says what has no statement and why, a sentence each.
 ///
@@ -27,14 +27,15 @@ pub enum Kind {
 pub fn write(
     kind: Kind,
     report: &Report,
-    (name, digest): (Option<&str>, &Digest),
+    source: &Source<'_>,
     seal: &dyn Fn(Vec<u8>) -> Vec<u8>,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
     let stated = match kind {
         Kind::Vsa => vsa::each(report, |statement| line(statement, seal, out)),
-        Kind::Scai => scai::each(report, name, digest, |statement| line(statement, seal, out)),
+        Kind::Scai => scai::each(report, source, |statement| line(statement, seal, out)),
     }?;
+    out.flush()?;
     Ok(notes(kind, &stated))
 }
 

@@ -15,8 +15,6 @@ pub mod vsa;
 
 use std::collections::BTreeMap;
 
-use records::Digest;
-
 pub use lines::{Kind, write};
 pub use statement::{Statement, Subject};
 
@@ -25,17 +23,6 @@ pub const COLLECTOR: &str = "https://github.com/nebari-dev/provenance-collector"
 
 /// The media type of a report.
 pub const REPORT_MEDIA_TYPE: &str = "application/json";
-
-/// The bytes of a report, as statements name them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportFile {
-    /// Its file's name.
-    pub name: String,
-    /// The hash of its bytes.
-    pub digest: Digest,
-    /// How many bytes.
-    pub bytes: u64,
-}
 
 /// What was stated, and what was not and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::REPORT_MEDIA_TYPE;
 use super::statement::{DigestSet, Statement, Subject};
-use super::{REPORT_MEDIA_TYPE, ReportFile};
+use crate::export::Source;
 use crate::{Report, Row, Summary};
 
 /// The kind of claim; a new version is one that means something else by a field.
 pub const PREDICATE_TYPE: &str = "https://provenance.nebari.dev/attestation/report/v1";
+
+/// What a report is called that is not kept yet.
+const UNNAMED: &str = "report.json";
 
 /// What is claimed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,23 +53,24 @@ pub struct File<'a> {
     pub media_type: &'static str,
 }
 
-/// The statement about `report`, which is the bytes that `file` says; `previous_head` is that of
+/// The statement about `report`, which is the bytes that `source` says; `previous_head` is that of
 /// the log before it.
 #[must_use]
 pub fn statement<'a>(
     report: &'a Report,
-    file: &'a ReportFile,
+    source: &Source<'a>,
     previous_head: Option<&'a str>,
 ) -> Statement<Predicate<'a>> {
     // Verifiers of files want the file's own digest among the subjects.
-    let mut subjects = vec![Subject::new(&file.name, &file.digest)];
+    let name = source.name.unwrap_or(UNNAMED);
+    let mut subjects = vec![Subject::new(name, &source.digest)];
     subjects.extend(running(report));
     let metadata = &report.metadata;
     let predicate = Predicate {
         report: File {
-            name: &file.name,
-            digest: (&file.digest).into(),
-            bytes: file.bytes,
+            name,
+            digest: (&source.digest).into(),
+            bytes: source.size,
             media_type: REPORT_MEDIA_TYPE,
         },
         schema_version: &report.schema_version,

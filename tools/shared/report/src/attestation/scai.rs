@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::statement::{ResourceDescriptor, Statement, Subject};
 use super::{COLLECTOR, REPORT_MEDIA_TYPE, Stated};
+use crate::export::Source;
 use crate::{Report, Row};
 
 /// The kind of claim.
@@ -105,25 +106,23 @@ pub struct Producer<'a> {
 type Place<'a> = (&'a str, &'a Workload, ContainerType, &'a str);
 
 /// Hands the SCAI report of everything that is proven to run to `take`, sorted by repository and
-/// digest. `name` and `digest` are those of the report's bytes, where it has a name already.
+/// digest. `source` is the report.
 ///
 /// # Errors
 /// The first that `take` returns.
 pub fn each<'a, E>(
     report: &'a Report,
-    name: Option<&'a str>,
-    digest: &Digest,
+    source: &Source<'_>,
     mut take: impl FnMut(&Statement<Predicate<'a>>) -> Result<(), E>,
 ) -> Result<Stated, E> {
     let mut stated = Stated::default();
     let runtimes: HashMap<Place<'_>, &Runtime> =
         report.runtimes.iter().map(|runtime| (place_of(runtime), runtime)).collect();
-    let file = (name, digest);
     for ((repository, digest), rows) in running(report, &mut stated) {
         let attribute = |(row, workload): (&'a Row, &'a Workload)| Attribute {
             attribute: RUNNING,
             conditions: conditions(report, row, workload, &runtimes),
-            evidence: evidence(row, file),
+            evidence: evidence(row, source),
         };
         let predicate = Predicate {
             attributes: rows.into_iter().map(attribute).collect(),
@@ -210,17 +209,14 @@ fn conditions<'a>(
     }
 }
 
-fn evidence<'a>(
-    row: &'a Row,
-    (name, digest): (Option<&str>, &Digest),
-) -> ResourceDescriptor<Policies<'a>> {
+fn evidence<'a>(row: &'a Row, source: &Source<'_>) -> ResourceDescriptor<Policies<'a>> {
     let policies = row.policies.as_ref().map(|policies| {
         policies.iter().map(|policy| (policy.policy.as_str(), policy.result)).collect()
     });
     ResourceDescriptor {
-        name: name.map(str::to_owned),
+        name: source.name.map(str::to_owned),
         uri: None,
-        digest: Some(digest.into()),
+        digest: Some((&source.digest).into()),
         media_type: Some(REPORT_MEDIA_TYPE),
         annotations: Some(Policies { policies }),
     }

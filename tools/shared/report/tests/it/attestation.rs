@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use records::{PolicyResult, Verdict};
-use report::attestation::{self, Kind, ReportFile, Stated, report as of_report, scai, vsa};
+use report::attestation::{self, Kind, Stated, report as of_report, scai, vsa};
+use report::export::Source;
 use report::{PolicyAnswer, Report};
 use serde_json::{Value, json};
 
 use crate::{SHOP, assemble};
 
-fn file() -> ReportFile {
-    ReportFile {
-        name: "provenance-20261124-060000.json".into(),
+const NAME: &str = "provenance-20261124-060000.json";
+
+fn file() -> Source<'static> {
+    Source {
+        name: Some(NAME),
         digest: format!("sha256:{}", "ab".repeat(32)).parse().expect("a digest"),
-        bytes: 4711,
+        size: 4711,
+        version: "0.1.0",
     }
 }
 
@@ -34,8 +38,7 @@ fn summaries(report: &Report) -> (Vec<Value>, Stated) {
 
 fn places(report: &Report) -> (Vec<Value>, Stated) {
     let mut statements = Vec::new();
-    let file = file();
-    let stated = scai::each(report, Some(&file.name), &file.digest, |statement| {
+    let stated = scai::each(report, &file(), |statement| {
         statements.push(value(statement.to_json()));
         Ok::<_, ()>(())
     });
@@ -57,7 +60,7 @@ fn the_report_is_the_first_subject_and_every_proven_digest_is_one() {
     let statement = of_report::statement(&report, &file, Some("sha256:00"));
     let statement = value(statement.to_json());
     let subjects = statement["subject"].as_array().expect("a list");
-    assert_eq!(subjects[0], json!({"name": file.name, "digest": {"sha256": "ab".repeat(32)}}));
+    assert_eq!(subjects[0], json!({"name": NAME, "digest": {"sha256": "ab".repeat(32)}}));
     let rest: Vec<(&str, &str)> = subjects[1..]
         .iter()
         .map(|subject| {
@@ -239,11 +242,10 @@ fn whoever_does_not_take_a_statement_ends_it() {
 #[test]
 fn a_line_for_each_statement_and_a_note_for_each_reason() {
     let report = assemble(SHOP);
-    let (name, digest) = (Some("r.json"), &file().digest);
     let seal = |statement: Vec<u8>| [b"<", statement.as_slice(), b">"].concat();
     for (kind, statements) in [(Kind::Vsa, summaries(&report).0), (Kind::Scai, places(&report).0)] {
         let mut bytes = Vec::new();
-        let notes = attestation::write(kind, &report, (name, digest), &seal, &mut bytes);
+        let notes = attestation::write(kind, &report, &file(), &seal, &mut bytes);
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(text.ends_with(">\n"), "{text}");
         assert_eq!(text.lines().count(), statements.len());
