@@ -6,7 +6,7 @@
 //!
 //! - `intake`: lines of the stream to the crate `report`, which joins them.
 //!
-//! Not here: the report itself, any judgement, any file, any network.
+//! Not here: the report itself, any judgement, any file but a key, any network.
 
 mod intake;
 
