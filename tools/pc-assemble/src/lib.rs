@@ -6,12 +6,13 @@
 //!
 //! - `intake`: lines of the stream to the crate `report`, which joins them.
 //!
-//! Not here: the report itself, any judgement, any file, any network.
+//! Not here: the report itself, any judgement, any file but a key, any network.
 
 mod intake;
 
 use std::io::{self, BufWriter, IsTerminal};
 
+use attest::{SignArgs, SigningKey};
 use clap::Parser;
 use report::Report;
 use report::export::{self, Format, Source};
@@ -24,6 +25,7 @@ Examples:
   pc-discover | pc-digest | pc-assemble > report.json
   pc-discover | pc-digest | pc-assemble --format table
   pc-assemble --format csv < stream.ndjson > report.csv
+  pc-assemble --format vsa --sign-key cosign.key < stream.ndjson > vsa.jsonl
   pc-assemble < stream.ndjson | jq .summary
   cat part-*.ndjson | pc-assemble
   pc-assemble --allow-incomplete < cut.ndjson | jq .metadata.incompleteWhy";
@@ -48,6 +50,8 @@ pub struct Cli {
     #[arg(long, env = "PROVENANCE_ROWS", value_name = "N", default_value_t = 200)]
     rows: usize,
     #[command(flatten)]
+    sign: SignArgs,
+    #[command(flatten)]
     stream: StreamArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -62,11 +66,12 @@ impl stage::Tool for Cli {
     }
 
     fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
-        let Self { format, allow_incomplete, cluster_name, rows, stream, common: _ } = self;
+        let Self { format, allow_incomplete, cluster_name, rows, sign, stream, common: _ } = self;
         let stdin = io::stdin();
         if stdin.is_terminal() {
             return Err(no_stream());
         }
+        let key = key(format, &sign)?;
         let intake = intake::read(stdin.lock(), stream.max_line, &common.progress())?;
         let report = intake.gathered.finish(Run {
             generated_at: common.clock.now_text(),
@@ -82,7 +87,7 @@ impl stage::Tool for Cli {
                 tracing::warn!("the report is not complete: {why}");
             }
         }
-        write(format, &report, rows)
+        write(format, &report, rows, key.as_ref())
     }
 }
 
@@ -104,13 +109,37 @@ fn not_whole(report: Report) -> Fault {
     )
 }
 
-fn write(format: Format, report: &Report, rows: usize) -> Result<Outcome, Fault> {
+/// The key that signs the statements of a format; `None` for a format that has none. The report
+/// itself is signed by pc-store, so one setting serves both.
+fn key(format: Format, sign: &SignArgs) -> Result<Option<SigningKey>, Fault> {
+    if format.statements().is_none() {
+        if sign.sign_key.is_some() && format != Format::Json {
+            tracing::warn!("`{}` is not signed: it has no statements", format.as_str());
+        }
+        return Ok(None);
+    }
+    sign.key().map_err(|error| {
+        let hint = error.hint();
+        Fault::incomplete(error).with_hint(hint)
+    })
+}
+
+fn write(
+    format: Format,
+    report: &Report,
+    rows: usize,
+    key: Option<&SigningKey>,
+) -> Result<Outcome, Fault> {
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let seal = |statement: Vec<u8>| match key {
+        Some(key) => key.sign(&statement).to_json(),
+        None => export::plain(statement),
+    };
     let written = match format {
         // The report itself does not say which report it was made of.
         Format::Json => report.write_to(out).map(|()| Vec::new()),
         _ => Source::fresh(report, Cli::VERSION).and_then(|source| {
-            export::write(format, report, &source, &Look::of_stdout(rows), &mut out)
+            export::write(format, report, &source, &Look::of_stdout(rows), &seal, &mut out)
         }),
     };
     match written {

@@ -106,19 +106,23 @@ fn cover(report: &Report, source: &Source<'_>, out: &mut dyn Write) -> io::Resul
     writeln!(out, "</ul></div>")
 }
 
-/// Opens a table: its heading, what it is, and its columns; a name that begins with `#` is that of
-/// a column of numbers.
-fn table(out: &mut dyn Write, heading: &str, caption: &str, columns: &[&str]) -> io::Result<()> {
+/// A column: its name, and its share of the width in percent. A name that begins with `#` is that
+/// of a column of numbers.
+type Column = (&'static str, u8);
+
+/// Opens a table: its heading, what it is, and its columns.
+fn table(out: &mut dyn Write, heading: &str, caption: &str, columns: &[Column]) -> io::Result<()> {
     write!(out, "{heading}\n<div class=\"wide\"><table>\n")?;
     if !caption.is_empty() {
         writeln!(out, "<caption>{}</caption>", Escaped(caption))?;
     }
     write!(out, "<thead><tr>")?;
-    for column in columns {
-        match column.strip_prefix('#') {
-            Some(name) => write!(out, "<th scope=\"col\" class=\"n\">{name}</th>")?,
-            None => write!(out, "<th scope=\"col\">{column}</th>")?,
-        }
+    for (column, width) in columns {
+        let (name, class) = match column.strip_prefix('#') {
+            Some(name) => (name, " class=\"n\""),
+            None => (*column, ""),
+        };
+        write!(out, "<th scope=\"col\"{class} style=\"width:{width}%\">{name}</th>")?;
     }
     writeln!(out, "</tr></thead>\n<tbody>")
 }
@@ -131,7 +135,7 @@ fn summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let caption = "Definite answers are counted over what runs, answers over distinct images \
                    (charts over releases). What could not be checked, or was not asked, is none \
                    of absent, unsigned or current.";
-    let columns = ["Check", "Definite answers", "Answers", "#Of"];
+    let columns = [("Check", 15), ("Definite answers", 15), ("Answers", 65), ("#Of", 5)];
     table(out, "<h2>Summary</h2>", caption, &columns)?;
     for total in view::totals(report) {
         writeln!(
@@ -151,7 +155,14 @@ fn attention(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if findings.is_empty() {
         return writeln!(out, "<h2>Needs attention</h2>\n<p>Nothing of what was asked.</p>");
     }
-    let columns = ["Severity", "Result", "What", "Image or release", "Where", "#Uses"];
+    let columns = [
+        ("Severity", 6),
+        ("Result", 5),
+        ("What", 33),
+        ("Image or release", 31),
+        ("Where", 20),
+        ("#Uses", 5),
+    ];
     table(out, "<h2>Needs attention</h2>", "", &columns)?;
     for finding in &findings {
         writeln!(
@@ -187,15 +198,15 @@ fn tone(outcome: Outcome) -> &'static str {
 
 fn images(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let columns = [
-        "Where",
-        "Image",
-        "Digest",
-        "Platform",
-        "Signature",
-        "Provenance",
-        "SBOM",
-        "Drift",
-        "Update",
+        ("Where", 16),
+        ("Image", 23),
+        ("Digest", 20),
+        ("Platform", 7),
+        ("Signature", 6),
+        ("Provenance", 7),
+        ("SBOM", 6),
+        ("Drift", 6),
+        ("Update", 9),
     ];
     table(out, "<h2>Images</h2>", "", &columns)?;
     report.images.iter().try_for_each(|row| image(row, out))?;
@@ -232,7 +243,14 @@ fn releases(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.helm_releases.is_empty() {
         return Ok(());
     }
-    let columns = ["Release", "Chart", "Version", "Application", "Status", "Update"];
+    let columns = [
+        ("Release", 22),
+        ("Chart", 18),
+        ("Version", 12),
+        ("Application", 12),
+        ("Status", 10),
+        ("Update", 26),
+    ];
     table(out, "<h2>Helm releases</h2>", "", &columns)?;
     for release in &report.helm_releases {
         let judged = judge::release(release);
@@ -261,7 +279,7 @@ fn failures(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if failures.is_empty() {
         return Ok(());
     }
-    let columns = ["#Times", "Reason", "First message"];
+    let columns = [("#Times", 6), ("Reason", 18), ("First message", 76)];
     table(out, "<h2>Could not be found out</h2>", "", &columns)?;
     for (count, code, message) in failures {
         let (code, message) = (Name(code), Escaped(message));
@@ -281,7 +299,12 @@ fn controls(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let heading = format!("<h3>{}</h3>", Escaped(&framework.name));
         let caption =
             format!("{}; {}; {}.", framework.edition, framework.source, framework.checked);
-        let columns = ["Control", "What this report proves", "What it cannot", "Figures"];
+        let columns = [
+            ("Control", 20),
+            ("What this report proves", 28),
+            ("What it cannot", 28),
+            ("Figures", 24),
+        ];
         table(out, &heading, &caption, &columns)?;
         for control in &framework.controls {
             writeln!(

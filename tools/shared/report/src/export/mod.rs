@@ -28,6 +28,7 @@ mod vocabulary;
 use std::io::{self, Write};
 
 use crate::Report;
+use crate::attestation::{self, Kind};
 use crate::table::{self, Look};
 
 use policyreport::Kinds;
@@ -62,6 +63,10 @@ pub enum Format {
     Prometheus,
     /// OpenMetrics 1.0.
     OpenMetrics,
+    /// SLSA verification summaries, one JSON line each.
+    Vsa,
+    /// SCAI reports of what runs where, one JSON line each.
+    Scai,
 }
 
 impl Format {
@@ -78,6 +83,8 @@ impl Format {
         Self::OpenReports,
         Self::Prometheus,
         Self::OpenMetrics,
+        Self::Vsa,
+        Self::Scai,
     ];
 
     /// The word on the command line.
@@ -95,6 +102,8 @@ impl Format {
             Self::OpenReports => "openreports",
             Self::Prometheus => "prometheus",
             Self::OpenMetrics => "openmetrics",
+            Self::Vsa => "vsa",
+            Self::Scai => "scai",
         }
     }
 
@@ -117,11 +126,35 @@ impl Format {
             }
             Self::Prometheus => "Metrics in the text format of Prometheus",
             Self::OpenMetrics => "Metrics in the format OpenMetrics 1.0",
+            Self::Vsa => "in-toto: whether each image met each policy (SLSA VSA), a line each",
+            Self::Scai => {
+                "in-toto: where each image runs, and under which constraints (SCAI), a line each"
+            }
         }
     }
 }
 
-/// Writes a report in a format, and flushes `out`.
+impl Format {
+    /// The statements that it consists of, where it does: those can be signed, each on its own, by
+    /// [`attestation::write`] with a seal.
+    #[must_use]
+    pub fn statements(self) -> Option<Kind> {
+        match self {
+            Self::Vsa => Some(Kind::Vsa),
+            Self::Scai => Some(Kind::Scai),
+            _ => None,
+        }
+    }
+}
+
+/// A statement as its own line: not signed.
+#[must_use]
+pub fn plain(statement: Vec<u8>) -> Vec<u8> {
+    statement
+}
+
+/// Writes a report in a format, and flushes `out`. `look` is for the table; `seal` makes the line of
+/// a statement, where the format has such ([`Format::statements`]): [`plain`], or one that signs.
 ///
 /// What it gives are notes for the person who asked, a sentence each: what the format could not
 /// hold, or what was left out of it. They belong on standard error.
@@ -133,6 +166,7 @@ pub fn write(
     report: &Report,
     source: &Source<'_>,
     look: &Look,
+    seal: &dyn Fn(Vec<u8>) -> Vec<u8>,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
     let all = |()| Vec::new();
@@ -150,6 +184,8 @@ pub fn write(
         Format::OpenMetrics => {
             prometheus::write(Dialect::OpenMetrics, report, source, out).map(all)
         }
+        Format::Vsa => attestation::write(Kind::Vsa, report, source, seal, out),
+        Format::Scai => attestation::write(Kind::Scai, report, source, seal, out),
     }?;
     out.flush()?;
     Ok(notes)

@@ -1,5 +1,6 @@
 //! The report over whole streams: joining, schema, table.
 
+mod attestation;
 mod example;
 mod exports;
 mod generated;
