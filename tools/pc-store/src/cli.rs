@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
+use crate::export::ExportArgs;
 use crate::folder::{Folder, FolderError};
 use crate::history::{self, Unfit, Wanted};
 use crate::list::List;
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
 use crate::sink::Sink;
-use crate::{folder, say, store};
+use crate::{export, folder, say, store};
 
 /// The largest report that is taken where nothing else is set: 256 MiB. A report of 20,000 rows
 /// and 3,000 images is 33 MB.
@@ -25,8 +27,10 @@ const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble | pc-store
   pc-assemble < stream.ndjson | pc-store --report-path ./reports --report-retention 30d
+  pc-assemble < stream.ndjson | pc-store --sign-key cosign.key
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
+  pc-store export --format html > report.html
   pc-store prune --report-retention 24h --dry-run";
 
 /// Keep reports: atomically, never overwriting, with retention; without a command, store the one
@@ -39,6 +43,8 @@ pub struct Cli {
     /// After storing, print the report as this
     #[arg(long, env = "PROVENANCE_PRINT", value_enum, default_value = "table")]
     print: Print,
+    #[command(flatten)]
+    sign: SignArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -93,6 +99,8 @@ enum Command {
         #[arg(value_name = "FILE", default_value = "latest")]
         wanted: Wanted,
     },
+    /// Write a report in another format to standard output
+    Export(ExportArgs),
     /// Remove the reports that are older than the retention
     Prune {
         /// Only say what would be removed
@@ -138,9 +146,12 @@ impl stage::Tool for Cli {
         // More kinds of places make this a choice; a directory is the only one so far.
         let Sink::Pvc = self.store.report_output;
         match self.command {
-            None => store::run(&self.store, self.print, common.clock.now()),
+            None => store::run(&self.store, &self.sign, self.print, common.clock.now()),
             Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
+            Some(Command::Export(args)) => {
+                export::run(&args, &open(&self.store)?, self.store.max_bytes)
+            }
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
                     keep: self.store.report_retention,

@@ -8,12 +8,15 @@
 //! - [`folder`]: one directory; every system call is there.
 //! - [`sink`]: the places where reports can be kept, one module each.
 //! - [`history`]: what a store holds; takes no lock.
+//! - [`signing`]: the signature beside a report.
+//! - `export`: a report of the store in another format.
 //! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
 //!
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
 
 mod cli;
 pub mod document;
+mod export;
 pub mod folder;
 pub mod history;
 mod list;
@@ -21,6 +24,7 @@ pub mod names;
 pub mod prune;
 pub mod retention;
 mod say;
+pub mod signing;
 pub mod sink;
 mod store;
 

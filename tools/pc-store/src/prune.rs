@@ -7,7 +7,7 @@ use crate::folder::{Folder, FolderError, Lock};
 use crate::history::{self, Unfit, Wanted};
 use crate::names::ReportName;
 use crate::retention::{self, Gap, Plan};
-use crate::sink;
+use crate::{signing, sink};
 
 /// What was removed, and what was not.
 #[derive(Debug, Default)]
@@ -59,7 +59,11 @@ pub fn prune(
     rules: Rules,
     spare: Option<ReportName>,
 ) -> Result<Pruned, FolderError> {
-    let pruned = walk(folder, rules, spare, |name| folder.remove(&name.to_string()))?;
+    let pruned = walk(folder, rules, spare, |name| {
+        // The signature first: without its report nobody would know it.
+        signing::remove(folder, name)?;
+        folder.remove(&name.to_string())
+    })?;
     if !pruned.removed.is_empty() {
         folder.sync()?;
     }

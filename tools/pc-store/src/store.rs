@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use attest::SignArgs;
 use jiff::Timestamp;
 use stage::{EdgeError, Fault, Outcome};
 
@@ -11,12 +12,17 @@ use crate::folder::{Folder, Lock, Origin};
 use crate::names::ReportName;
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
-use crate::say;
 use crate::sink::directory::{self, Kept};
+use crate::{say, signing};
 
 /// Reads, checks, stores, prunes, and says so. Nothing is touched before the report is known to be
 /// one; nothing is said before all is done, so that a reader who leaves changes nothing.
-pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outcome, Fault> {
+pub(crate) fn run(
+    args: &StoreArgs,
+    sign: &SignArgs,
+    print: Print,
+    now: Timestamp,
+) -> Result<Outcome, Fault> {
     if std::io::stdin().is_terminal() {
         return Err(Fault::usage("standard input is a terminal, and no report comes from there")
             .with_hint(
@@ -30,6 +36,8 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     if !document.report.metadata.complete {
         return Err(not_whole(&document));
     }
+    // Opening an encrypted key takes a while: before the store is locked.
+    let key = sign.key();
     let (folder, origin) = Folder::open_or_make(&args.report_path).map_err(fault)?;
     if origin == Origin::Made {
         tracing::warn!("made the directory `{}`", args.report_path.display());
@@ -37,9 +45,13 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     let lock = folder.lock(args.lock_timeout).map_err(fault)?;
     let kept = directory::keep(&folder, &lock, &document, args.max_bytes).map_err(fault)?;
     say::warn_of_report(&folder, &document, &kept, now);
+    let signed = signing::sign(&folder, &lock, &document, kept.name, key);
     let pruned = retain(&folder, &lock, args, kept.name, now);
     drop(lock);
-    say_stored(&folder, &document, &kept, pruned.as_ref(), args, print)
+    let mut place = say::place(&folder, &document, &kept, pruned.as_ref(), args.report_retention);
+    place.push_str(signed.as_ref().map_or("", |line| line));
+    let said = say_stored(&folder, &document, &kept, &place, print);
+    signed.and(said)
 }
 
 /// A report that says of itself that something is missing. It would stand as the latest, and the
@@ -81,16 +93,14 @@ fn say_stored(
     folder: &Folder,
     document: &Document,
     kept: &Kept,
-    pruned: Option<&Pruned>,
-    args: &StoreArgs,
+    place: &str,
     print: Print,
 ) -> Result<Outcome, Fault> {
-    let place = say::place(folder, document, kept, pruned, args.report_retention);
     let look = report::table::Look::of_stdout(say::ROWS);
     let text = match print {
         Print::None => return Ok(Outcome::Complete),
         Print::Json => {
-            say::to_stderr(&place);
+            say::to_stderr(place);
             return stage::cli::print(&document.bytes)
                 .map_err(|error| not_shown(folder, kept, error));
         }

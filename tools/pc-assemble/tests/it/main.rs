@@ -1,5 +1,6 @@
 //! pc-assemble as people run it: a stream on standard input, a report on standard output.
 
+mod attestations;
 mod books;
 mod edge;
 mod gate;

@@ -59,6 +59,25 @@ pub fn keep(
     Ok(Kept { name, latest })
 }
 
+/// Writes `bytes` under `name`, whole or not at all; over another file only where `replace` says
+/// so of its bytes.
+pub(crate) fn put(
+    folder: &Folder,
+    _lock: &Lock,
+    name: &str,
+    bytes: &[u8],
+    replace: impl Fn() -> Result<bool, FolderError>,
+) -> Result<Claim, FolderError> {
+    let mut temporary = Temporary::write(folder, bytes)?;
+    let mut claim = temporary.claim(name)?;
+    if claim == Claim::Occupied && replace()? {
+        temporary.replace(name)?;
+        claim = Claim::Taken;
+    }
+    folder.sync()?;
+    Ok(claim)
+}
+
 fn publish(folder: &Folder, document: &Document) -> Result<ReportName, KeepError> {
     let time = document.head.generated_at;
     let names = history::names(folder).map_err(KeepError::NotStored)?;

@@ -1,11 +1,13 @@
 //! pc-store as a process, on real directories and real file systems.
 
 mod crashes;
+mod exporting;
 mod foreign;
 mod latest;
 mod reading;
 mod refusing;
 mod retention;
+mod signing;
 mod storing;
 mod systems;
 
