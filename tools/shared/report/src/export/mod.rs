@@ -10,8 +10,20 @@
 //! The one rule in every format: what was not checked, or could not be, never looks like absent,
 //! unsigned, current or passed.
 
+pub mod controls;
 mod csv;
+mod cyclonedx;
+mod html;
+mod json;
+mod judge;
+mod markdown;
+mod policyreport;
+mod prometheus;
+mod sarif;
+mod sentences;
 mod source;
+mod view;
+mod vocabulary;
 
 use std::io::{self, Write};
 
@@ -19,7 +31,12 @@ use crate::Report;
 use crate::attestation::{self, Kind};
 use crate::table::{self, Look};
 
+use policyreport::Kinds;
+use prometheus::Dialect;
+
+pub use judge::Judged;
 pub use source::Source;
+pub use vocabulary::{Answer, Check, Outcome, Severity};
 
 /// A format that a report is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +47,22 @@ pub enum Format {
     Table,
     /// RFC 4180, one line a row.
     Csv,
+    /// Markdown, GitHub's flavor.
+    Markdown,
+    /// One HTML file.
+    Html,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// CycloneDX 1.6, JSON.
+    CycloneDx,
+    /// `wgpolicyk8s.io/v1alpha2`.
+    PolicyReport,
+    /// `openreports.io/v1alpha1`.
+    OpenReports,
+    /// Prometheus's text format.
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
     /// SLSA verification summaries, one JSON line each.
     Vsa,
     /// SCAI reports of what runs where, one JSON line each.
@@ -38,7 +71,21 @@ pub enum Format {
 
 impl Format {
     /// All of them, in the order of `--help`.
-    pub const ALL: &'static [Self] = &[Self::Json, Self::Table, Self::Csv, Self::Vsa, Self::Scai];
+    pub const ALL: &'static [Self] = &[
+        Self::Json,
+        Self::Table,
+        Self::Csv,
+        Self::Markdown,
+        Self::Html,
+        Self::Sarif,
+        Self::CycloneDx,
+        Self::PolicyReport,
+        Self::OpenReports,
+        Self::Prometheus,
+        Self::OpenMetrics,
+        Self::Vsa,
+        Self::Scai,
+    ];
 
     /// The word on the command line.
     #[must_use]
@@ -47,6 +94,14 @@ impl Format {
             Self::Json => "json",
             Self::Table => "table",
             Self::Csv => "csv",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::CycloneDx => "cyclonedx",
+            Self::PolicyReport => "policyreport",
+            Self::OpenReports => "openreports",
+            Self::Prometheus => "prometheus",
+            Self::OpenMetrics => "openmetrics",
             Self::Vsa => "vsa",
             Self::Scai => "scai",
         }
@@ -59,15 +114,25 @@ impl Format {
             Self::Json => "One JSON document, which pc-store keeps",
             Self::Table => "A table for a person at a terminal",
             Self::Csv => "Comma-separated values (RFC 4180), a line for each row",
+            Self::Markdown => "Markdown: summary, what needs attention, all images, controls",
+            Self::Html => "The same as one HTML file, to read and to print",
+            Self::Sarif => "SARIF 2.1.0, for code scanning",
+            Self::CycloneDx => "CycloneDX 1.6: what runs, as a bill of materials of the cluster",
+            Self::PolicyReport => {
+                "A list of PolicyReports (wgpolicyk8s.io/v1alpha2), one for each namespace"
+            }
+            Self::OpenReports => {
+                "A list of Reports (openreports.io/v1alpha1), one for each namespace"
+            }
+            Self::Prometheus => "Metrics in the text format of Prometheus",
+            Self::OpenMetrics => "Metrics in the format OpenMetrics 1.0",
             Self::Vsa => "in-toto: whether each image met each policy (SLSA VSA), a line each",
             Self::Scai => {
                 "in-toto: where each image runs, and under which constraints (SCAI), a line each"
             }
         }
     }
-}
 
-impl Format {
     /// The statements that it consists of, where it does: those can be signed, each on its own, by
     /// [`attestation::write`] with a seal.
     #[must_use]
@@ -94,14 +159,22 @@ pub fn write(
     look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<Vec<String>> {
-    let nothing_left_out = |()| Vec::new();
+    let all = |()| Vec::new();
     let plain = |statement| statement;
     let notes = match format {
-        Format::Json => report.write_to(&mut *out).map(nothing_left_out),
-        Format::Table => {
-            out.write_all(table::render(report, look).as_bytes()).map(nothing_left_out)
+        Format::Json => report.write_to(&mut *out).map(all),
+        Format::Table => out.write_all(table::render(report, look).as_bytes()).map(all),
+        Format::Csv => csv::write(report, source, out).map(all),
+        Format::Markdown => markdown::write(report, source, out).map(all),
+        Format::Html => html::write(report, source, out).map(all),
+        Format::Sarif => sarif::write(report, source, out),
+        Format::CycloneDx => cyclonedx::write(report, source, out).map(all),
+        Format::PolicyReport => policyreport::write(Kinds::PolicyReport, report, source, out),
+        Format::OpenReports => policyreport::write(Kinds::OpenReports, report, source, out),
+        Format::Prometheus => prometheus::write(Dialect::Prometheus, report, source, out).map(all),
+        Format::OpenMetrics => {
+            prometheus::write(Dialect::OpenMetrics, report, source, out).map(all)
         }
-        Format::Csv => csv::write(report, source, out).map(nothing_left_out),
         Format::Vsa => attestation::write(Kind::Vsa, report, source, &plain, out),
         Format::Scai => attestation::write(Kind::Scai, report, source, &plain, out),
     }?;

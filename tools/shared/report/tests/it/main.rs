@@ -2,6 +2,7 @@
 
 mod attestation;
 mod example;
+mod exports;
 mod generated;
 mod joining;
 mod table;
