@@ -10,9 +10,9 @@ use report::table::Look;
 use stage::{EdgeError, Fault, Outcome};
 
 use crate::cli::fault;
-use crate::folder::Folder;
 use crate::history::{self, Stored, Unfit, Wanted};
 use crate::names::ReportName;
+use crate::place::Place;
 
 /// What is exported, and as what.
 #[derive(Debug, Args)]
@@ -36,27 +36,27 @@ pub(crate) struct ExportArgs {
 struct Unread(#[source] report::ReadError);
 
 /// Writes a report of the store.
-pub(crate) fn run(args: &ExportArgs, folder: &Folder, max: u64) -> Result<Outcome, Fault> {
+pub(crate) fn run(args: &ExportArgs, place: &dyn Place, max: u64) -> Result<Outcome, Fault> {
     let key = key(args)?;
-    let stored = history::read(folder, args.wanted, max).map_err(|error| match error {
+    let stored = history::read(place, args.wanted, max).map_err(|error| match error {
         // The inner error is the one that knows what would mend it.
         Unfit::Unreadable(error) => fault(error),
         error => fault(error),
     })?;
-    let name = name(args.wanted, folder, &stored, max);
+    let name = name(args.wanted, place, &stored, max);
     write(args, name, &stored.bytes, key.as_ref())
 }
 
 /// The name of a report. The newest lies under two: its own is the one with the same bytes.
-fn name(wanted: Wanted, folder: &Folder, stored: &Stored, max: u64) -> Option<ReportName> {
+fn name(wanted: Wanted, place: &dyn Place, stored: &Stored, max: u64) -> Option<ReportName> {
     let own = |name: &ReportName| {
         name.fits(stored.head.generated_at)
-            && history::read(folder, Wanted::Named(*name), max)
+            && history::read(place, Wanted::Named(*name), max)
                 .is_ok_and(|other| other.bytes == stored.bytes)
     };
     match wanted {
         Wanted::Named(name) => Some(name),
-        Wanted::Latest => history::names(folder).ok()?.into_iter().find(own),
+        Wanted::Latest => history::names(place).ok()?.into_iter().find(own),
     }
 }
 

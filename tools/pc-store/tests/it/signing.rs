@@ -101,7 +101,9 @@ fn a_signature_goes_with_its_report_and_what_others_put_there_stays() {
     let stray = "provenance-20261109-060000.sigstore.json";
     fs::write(store.file(stray), "mine").expect("written");
     let _ = store.pc(&["prune", "--report-retention", "7d"]).run().ok();
-    assert_eq!(store.names(), [stray, foreign, REPORT, SIGNATURE, LATEST]);
+    // A signature that somebody changed is evidence of that, and so is its report.
+    let changed = "provenance-20261111-060000.json";
+    assert_eq!(store.names(), [stray, changed, foreign, REPORT, SIGNATURE, LATEST]);
     assert_eq!(store.read(foreign), b"mine");
 }
 
@@ -147,15 +149,23 @@ fn a_key_elsewhere_than_in_a_file_is_a_mistake_of_usage_and_nothing_is_stored() 
     assert_eq!(store.names(), Vec::<String>::new());
 }
 
+/// Who holds a signature can tell which log the report followed.
 #[test]
-fn what_a_removed_report_left_is_replaced() {
+fn the_statement_names_the_logs_head_before_the_report() {
     let store = Store::new();
-    let _ = signed(&store, &report_at(NOW), "ed25519.pem").run().ok();
-    fs::remove_file(store.file(REPORT)).expect("removed");
-    fs::remove_file(store.file(LATEST)).expect("removed");
+    let _ = signed(&store, &report_at(OLD), "ed25519.pem").run().ok();
     let _ = signed(&store, &running(), "ed25519.pem").run().ok();
-    let digest = sha256_of(&running());
-    assert_eq!(statement(&store.read(SIGNATURE))["subject"][0]["digest"]["sha256"], *digest);
+    let heads = ["provenance-20261110-060000", "provenance-20261124-060000"].map(|name| {
+        let statement = statement(&store.read(&format!("{name}.sigstore.json")));
+        statement["predicate"]["previousHead"].clone()
+    });
+    let log = store.log();
+    let events: Vec<&str> = log.iter().filter_map(|entry| entry["event"].as_str()).collect();
+    assert_eq!(events, ["stored", "signed", "stored", "signed"]);
+    let lines = String::from_utf8(store.read("provenance-log.jsonl")).expect("text");
+    let second = lines.lines().nth(1).expect("a line");
+    assert_eq!(heads, [Value::Null, format!("sha256:{}", sha256_of(second.as_bytes())).into()]);
+    assert_eq!(log[2]["previous"], heads[1]);
 }
 
 #[test]
@@ -190,9 +200,9 @@ fn killed_at_each_call_a_signature_is_whole_or_not_there() {
         skipped("killed at each call", "strace is not there, or may not trace");
         return;
     }
-    let whole = Store::new();
-    let _ = signed(&whole, &running(), "ed25519.pem").run().ok();
-    let whole = whole.read(SIGNATURE);
+    let subject = json!({"name": REPORT, "digest": {"sha256": sha256_of(&running())}});
+    let whole =
+        |bytes: &Vec<u8>| bytes.ends_with(b"\n") && statement(bytes)["subject"][0] == subject;
     let input = tempfile::NamedTempFile::new().expect("a file");
     fs::write(input.path(), running()).expect("written");
     let (mut killed, mut unsigned, mut both) = (0, 0, 0);
@@ -221,7 +231,7 @@ fn killed_at_each_call_a_signature_is_whole_or_not_there() {
             let files = store.bytes();
             let (report, signature) = (files.get(REPORT), files.get(SIGNATURE));
             assert!(report.is_none_or(|bytes| *bytes == running()), "{at}");
-            assert!(signature.is_none_or(|bytes| *bytes == whole), "{at}: half a signature");
+            assert!(signature.is_none_or(whole), "{at}: half a signature");
             assert!(signature.is_none() || report.is_some(), "{at}: of no report");
             unsigned += usize::from(report.is_some() && signature.is_none());
             both += usize::from(signature.is_some());
