@@ -3,19 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
-use crate::folder::{Folder, FolderError};
+use crate::export::ExportArgs;
 use crate::history::{self, Unfit, Wanted};
+use crate::ledger::{Ledger, LedgerError};
 use crate::list::List;
+use crate::place::{self, Place};
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
-use crate::sink::Sink;
-use crate::{folder, say, store};
+use crate::sink::{Access, Sink, Target};
+use crate::{export, say, store};
 
 /// The largest report that is taken where nothing else is set: 256 MiB. A report of 20,000 rows
 /// and 3,000 images is 33 MB.
@@ -25,8 +28,10 @@ const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble | pc-store
   pc-assemble < stream.ndjson | pc-store --report-path ./reports --report-retention 30d
+  pc-assemble < stream.ndjson | pc-store --sign-key cosign.key
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
+  pc-store export --format html > report.html
   pc-store prune --report-retention 24h --dry-run";
 
 /// Keep reports: atomically, never overwriting, with retention; without a command, store the one
@@ -40,6 +45,8 @@ pub struct Cli {
     #[arg(long, env = "PROVENANCE_PRINT", value_enum, default_value = "table")]
     print: Print,
     #[command(flatten)]
+    sign: SignArgs,
+    #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
     common: CommonArgs,
@@ -49,15 +56,17 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreArgs {
-    /// Where reports are kept
+    /// Where reports go: one or several, separated by commas; each is tried, and commands that
+    /// read use the first that keeps history
     #[arg(
         long,
         env = "PROVENANCE_REPORT_OUTPUT",
         value_enum,
+        value_delimiter = ',',
         default_value = "pvc",
         global = true
     )]
-    pub(crate) report_output: Sink,
+    pub(crate) report_output: Vec<Sink>,
     /// The directory of the store; made when only its last component is missing
     #[arg(
         long,
@@ -93,6 +102,8 @@ enum Command {
         #[arg(value_name = "FILE", default_value = "latest")]
         wanted: Wanted,
     },
+    /// Write a report in another format to standard output
+    Export(ExportArgs),
     /// Remove the reports that are older than the retention
     Prune {
         /// Only say what would be removed
@@ -135,12 +146,14 @@ impl stage::Tool for Cli {
     }
 
     fn run(self, common: &Common) -> Result<Outcome, Fault> {
-        // More kinds of places make this a choice; a directory is the only one so far.
-        let Sink::Pvc = self.store.report_output;
         match self.command {
-            None => store::run(&self.store, self.print, common.clock.now()),
+            None => store::run(&self.store, &self.sign, self.print, common.clock.now()),
             Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
+            Some(Command::Export(args)) => {
+                let place = open(&self.store, Access::Read)?;
+                export::run(&args, &*place, self.store.max_bytes)
+            }
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
                     keep: self.store.report_retention,
@@ -155,12 +168,12 @@ impl stage::Tool for Cli {
 }
 
 fn run_list(args: &StoreArgs, format: Format, now: Timestamp) -> Result<Outcome, Fault> {
-    let folder = open(args)?;
-    let entries = history::list(&folder, args.max_bytes).map_err(fault)?;
+    let place = &*open(args, Access::Read)?;
+    let entries = history::list(place, args.max_bytes).map_err(fault)?;
     say::warn_of_future(&entries, now);
-    let latest = match history::read(&folder, Wanted::Latest, args.max_bytes) {
+    let latest = match history::read(place, Wanted::Latest, args.max_bytes) {
         Ok(stored) => Some(crate::document::digest(&stored.bytes)),
-        Err(Unfit::Unreadable(FolderError::NoSuchFile { .. })) if entries.is_empty() => None,
+        Err(Unfit::Unreadable(error)) if error.is_missing() && entries.is_empty() => None,
         Err(error) => {
             tracing::warn!("the newest report is not known: {}", stage::exit::chain(&error));
             None
@@ -175,8 +188,8 @@ fn run_list(args: &StoreArgs, format: Format, now: Timestamp) -> Result<Outcome,
 }
 
 fn run_get(args: &StoreArgs, wanted: Wanted) -> Result<Outcome, Fault> {
-    let folder = open(args)?;
-    match history::read(&folder, wanted, args.max_bytes) {
+    let place = &*open(args, Access::Read)?;
+    match history::read(place, wanted, args.max_bytes) {
         Ok(stored) => Ok(stage::cli::print(&stored.bytes)?),
         // The inner error is the one that knows what would mend it.
         Err(Unfit::Unreadable(error)) => Err(fault(error)),
@@ -185,12 +198,13 @@ fn run_get(args: &StoreArgs, wanted: Wanted) -> Result<Outcome, Fault> {
 }
 
 fn run_prune(args: &StoreArgs, rules: Rules, dry_run: bool) -> Result<Outcome, Fault> {
-    let folder = open(args)?;
+    let place = &*open(args, Access::Read)?;
     let mut pruned = if dry_run {
-        prune::preview(&folder, rules).map_err(fault)?
+        prune::preview(place, rules).map_err(fault)?
     } else {
-        let lock = folder.lock(args.lock_timeout).map_err(fault)?;
-        prune::prune(&folder, &lock, rules, None).map_err(fault)?
+        let guard = place.lock(args.lock_timeout).map_err(fault)?;
+        let ledger = Ledger::open(place, &guard, rules.now, rules.max_bytes);
+        prune::prune(&mut ledger.map_err(fault)?, rules, None).map_err(fault)?
     };
     say::warn_of_pruning(&pruned, rules.now);
     let text = say::pruned(&pruned, rules.keep, dry_run);
@@ -201,16 +215,35 @@ fn run_prune(args: &StoreArgs, rules: Rules, dry_run: bool) -> Result<Outcome, F
     }
 }
 
-fn first_failure(pruned: &mut Pruned) -> Option<FolderError> {
+fn first_failure(pruned: &mut Pruned) -> Option<LedgerError> {
     (!pruned.failed.is_empty()).then(|| pruned.failed.swap_remove(0))
 }
 
-fn open(args: &StoreArgs) -> Result<Folder, Fault> {
-    Folder::open(&args.report_path).map_err(fault)
+/// The store that is read, or changed by hand: the first sink that is one.
+pub(crate) fn open(args: &StoreArgs, access: Access) -> Result<Box<dyn Place>, Fault> {
+    for sink in args.sinks() {
+        if let Target::Store(place) = sink.open(args, access)? {
+            return Ok(place);
+        }
+    }
+    Err(Fault::usage("none of `--report-output` keeps reports, so there is nothing to read"))
+}
+
+impl StoreArgs {
+    /// The sinks, each once, in the order given.
+    pub(crate) fn sinks(&self) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        for sink in &self.report_output {
+            if !sinks.contains(sink) {
+                sinks.push(*sink);
+            }
+        }
+        sinks
+    }
 }
 
 /// The fault that `error` is, with what would mend it.
 pub(crate) fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
-    let hint = folder::hint(&error);
+    let hint = place::hint(&error);
     Fault::incomplete(error).with_hint(hint)
 }

@@ -1,10 +1,12 @@
 //! A report as it is kept: exactly the bytes that came, their hash, and what they say.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use records::Digest;
 use report::{Head, ReadError, Report};
 use sha2::{Digest as _, Sha256};
+
+use crate::place::Fingerprint;
 
 /// A whole report that may be stored.
 #[derive(Debug)]
@@ -71,8 +73,37 @@ pub fn read(from: impl Read, max: u64) -> Result<Document, DocumentError> {
 /// The SHA-256 of `bytes`.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> Digest {
-    let text = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+    of_hash(&Sha256::digest(bytes))
+}
+
+fn of_hash(hash: &[u8]) -> Digest {
+    let text = format!("sha256:{}", hex::encode(hash));
     text.parse().expect("`sha256:` and 64 lower-case hexadecimal digits are a digest")
+}
+
+/// Takes bytes in pieces, and keeps none of them.
+#[derive(Default)]
+pub(crate) struct Hasher {
+    state: Sha256,
+    size: u64,
+}
+
+impl Hasher {
+    pub(crate) fn finish(self) -> Fingerprint {
+        Fingerprint { digest: of_hash(&self.state.finalize()), size: self.size }
+    }
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.state.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

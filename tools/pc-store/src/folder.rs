@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
+use crate::document::Hasher;
+use crate::names::LOG;
+use crate::place::{Claim, Fingerprint};
+
+pub(crate) use error::hint_of;
 pub use error::{FolderError, hint};
 pub use lock::Lock;
 
@@ -34,15 +39,6 @@ pub enum Origin {
     Found,
     /// It was made, inside a parent that was there.
     Made,
-}
-
-/// Whether a name was free.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// It was, and is the file's now.
-    Taken,
-    /// Something else has it; nothing was changed.
-    Occupied,
 }
 
 impl Folder {
@@ -102,8 +98,9 @@ impl Folder {
         let entries = Dir::read_from(&self.fd).map_err(failed)?;
         let mut names = Vec::new();
         for entry in entries {
-            if let Ok(name) = entry.map_err(failed)?.file_name().to_str() {
-                names.push(name.to_owned());
+            match entry.map_err(failed)?.file_name().to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(name) => names.push(name.to_owned()),
             }
         }
         Ok(names)
@@ -114,6 +111,33 @@ impl Folder {
     /// # Errors
     /// When it is missing, something else than a regular file, too large, or may not be read.
     pub fn read(&self, name: &str, max: u64) -> Result<Vec<u8>, FolderError> {
+        let file = self.open_file(name)?;
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(max)).unwrap_or(0));
+        file.take(max.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|source| self.failed("read", name, source))?;
+        if bytes.len() as u64 > max {
+            return Err(self.too_large(name, max));
+        }
+        Ok(bytes)
+    }
+
+    /// The hash and size of a regular file of at most `max` bytes, of which never more than a block
+    /// is in memory.
+    ///
+    /// # Errors
+    /// As [`Folder::read`].
+    pub fn fingerprint(&self, name: &str, max: u64) -> Result<Fingerprint, FolderError> {
+        let mut hasher = Hasher::default();
+        std::io::copy(&mut self.open_file(name)?.take(max.saturating_add(1)), &mut hasher)
+            .map_err(|source| self.failed("read", name, source))?;
+        let print = hasher.finish();
+        if print.size > max { Err(self.too_large(name, max)) } else { Ok(print) }
+    }
+
+    /// Opens a regular file for reading.
+    pub(crate) fn open_file(&self, name: &str) -> Result<File, FolderError> {
         // Without `NONBLOCK`, opening a FIFO would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let failed = |error: Errno| self.failed("read", name, error);
@@ -122,23 +146,23 @@ impl Folder {
             result => result.map_err(failed)?,
         };
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+        if is_regular(&stat) { Ok(File::from(fd)) } else { Err(self.not_regular(name)) }
+    }
+
+    /// Opens the log for reading and writing, and makes it where it is missing; and its length.
+    pub(crate) fn open_log(&self) -> Result<(File, u64), FolderError> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let failed = |error: Errno| self.failed("write", LOG, error);
+        let fd = match rustix::fs::openat(&self.fd, LOG, flags, Mode::from_raw_mode(FILE_MODE)) {
+            Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(self.not_regular(LOG)),
+            result => result.map_err(failed)?,
+        };
+        let stat = rustix::fs::fstat(&fd).map_err(failed)?;
         if !is_regular(&stat) {
-            return Err(self.not_regular(name));
+            return Err(self.not_regular(LOG));
         }
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(max)).unwrap_or(0));
-        File::from(fd)
-            .take(max.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|source| self.failed("read", name, source))?;
-        if bytes.len() as u64 > max {
-            return Err(FolderError::TooLarge {
-                file: name.to_owned(),
-                folder: self.path.clone(),
-                max,
-            });
-        }
-        Ok(bytes)
+        Ok((File::from(fd), u64::try_from(stat.st_size).unwrap_or(0)))
     }
 
     /// What `name` is, without following it; `None` when nothing is there.
@@ -182,7 +206,10 @@ impl Folder {
             Err(Errno::EXIST) => return Ok(Claim::Occupied),
             Err(error) => return Err(self.failed("write", to, error)),
         }
-        self.remove(from)?;
+        // The name is taken now, whatever becomes of the other one.
+        if let Err(error) = self.remove(from) {
+            tracing::warn!("a temporary file is left, a later run removes it: {error}");
+        }
         Ok(Claim::Taken)
     }
 
@@ -229,6 +256,10 @@ impl Folder {
             return FolderError::NoSuchFile { file: file.to_owned(), folder: self.path.clone() };
         }
         FolderError::Failed { what, file: file.to_owned(), folder: self.path.clone(), source }
+    }
+
+    fn too_large(&self, name: &str, max: u64) -> FolderError {
+        FolderError::TooLarge { file: name.to_owned(), folder: self.path.clone(), max }
     }
 
     fn not_regular(&self, name: &str) -> FolderError {

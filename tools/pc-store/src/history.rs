@@ -7,8 +7,8 @@ use records::Digest;
 use report::{Head, ReadError};
 
 use crate::document::digest;
-use crate::folder::{Folder, FolderError};
 use crate::names::{LATEST, NameError, ReportName};
+use crate::place::{Place, PlaceError};
 
 /// A report that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl FromStr for Wanted {
 pub enum Unfit {
     /// It cannot be read.
     #[error(transparent)]
-    Unreadable(#[from] FolderError),
+    Unreadable(#[from] PlaceError),
     /// It is not a report.
     #[error("`{file}` is not a report")]
     NotAReport {
@@ -46,6 +46,9 @@ pub enum Unfit {
         #[source]
         source: ReadError,
     },
+    /// It is not what the log says.
+    #[error("`{0}` is not what was stored; `pc-store verify` says more")]
+    Changed(ReportName),
     /// It is a report under a name that is not its own.
     #[error("`{file}` holds the report of {time}, so somebody renamed or replaced it")]
     OtherTime {
@@ -68,10 +71,10 @@ pub struct Stored {
 /// The names of reports in the store, newest first. They were not read.
 ///
 /// # Errors
-/// When the directory cannot be read.
-pub fn names(folder: &Folder) -> Result<Vec<ReportName>, FolderError> {
+/// When they cannot be read.
+pub fn names(place: &dyn Place) -> Result<Vec<ReportName>, PlaceError> {
     let mut names: Vec<ReportName> =
-        folder.names()?.iter().filter_map(|name| name.parse().ok()).collect();
+        place.names()?.iter().filter_map(|name| name.parse().ok()).collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
     Ok(names)
 }
@@ -80,12 +83,12 @@ pub fn names(folder: &Folder) -> Result<Vec<ReportName>, FolderError> {
 ///
 /// # Errors
 /// When it cannot be read or is not that report.
-pub fn read(folder: &Folder, wanted: Wanted, max: u64) -> Result<Stored, Unfit> {
+pub fn read(place: &dyn Place, wanted: Wanted, max: u64) -> Result<Stored, Unfit> {
     let file = match wanted {
         Wanted::Latest => LATEST.to_owned(),
         Wanted::Named(name) => name.to_string(),
     };
-    let bytes = folder.read(&file, max)?;
+    let bytes = place.read(&file, max)?;
     let head = Head::from_slice(&bytes).map_err(|source| Unfit::NotAReport { file, source })?;
     match wanted {
         Wanted::Named(file) if !file.fits(head.generated_at) => {
@@ -119,13 +122,13 @@ pub struct Facts {
 /// and of each only its head is kept.
 ///
 /// # Errors
-/// When the directory cannot be read.
-pub fn list(folder: &Folder, max: u64) -> Result<Vec<Entry>, FolderError> {
+/// When they cannot be read.
+pub fn list(place: &dyn Place, max: u64) -> Result<Vec<Entry>, PlaceError> {
     let mut entries = Vec::new();
-    for name in names(folder)? {
-        let report = match read(folder, Wanted::Named(name), max) {
+    for name in names(place)? {
+        let report = match read(place, Wanted::Named(name), max) {
             // Removed since the directory was read.
-            Err(Unfit::Unreadable(FolderError::NoSuchFile { .. })) => continue,
+            Err(Unfit::Unreadable(error)) if error.is_missing() => continue,
             result => result.map(|stored| Facts {
                 size: stored.bytes.len() as u64,
                 digest: digest(&stored.bytes),

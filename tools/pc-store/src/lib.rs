@@ -5,23 +5,37 @@
 //!
 //! - [`document`]: what is kept. What makes it a report is decided by the crate `report`.
 //! - [`names`]: the names of files in a store.
+//! - [`place`]: the seam: named byte strings and a log, wherever they lie.
+//! - [`sink`]: the places where reports can be kept or sent, one module each.
 //! - [`folder`]: one directory; every system call is there.
-//! - [`sink`]: the places where reports can be kept, one module each.
+//! - [`chain`]: the log, as plain data; [`ledger`] changes a store by it, an entry first.
+//! - [`keep`]: one report into a store; `latest` says which is the newest.
 //! - [`history`]: what a store holds; takes no lock.
+//! - `signing`: the signature beside a report.
+//! - `export`: a report of the store in another format.
 //! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
 //!
+//! All but [`folder`] and [`sink`] is written over [`place`], and so holds for every store.
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
 
+pub mod chain;
 mod cli;
 pub mod document;
+mod export;
 pub mod folder;
 pub mod history;
+pub mod keep;
+mod latest;
+pub mod ledger;
 mod list;
 pub mod names;
+pub mod place;
 pub mod prune;
 pub mod retention;
 mod say;
+mod signing;
 pub mod sink;
 mod store;
 
 pub use cli::Cli;
+pub use latest::Latest;

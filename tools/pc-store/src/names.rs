@@ -12,11 +12,15 @@ use jiff::tz::{Offset, TimeZone};
 /// The name under which the newest report lies a second time.
 pub const LATEST: &str = "provenance-latest.json";
 
+/// The log of the store: what happened to it, an entry a line.
+pub const LOG: &str = "provenance-log.jsonl";
+
 /// The file that is locked while a store is changed.
 pub(crate) const LOCK: &str = ".provenance.lock";
 
 const PREFIX: &str = "provenance-";
 const SUFFIX: &str = ".json";
+const SIGNATURE: &str = ".sigstore.json";
 const TEMPORARY: (&str, &str) = (".provenance-", ".tmp");
 /// How a time is written in a name: UTC, to the second.
 const TIME: &str = "%Y%m%d-%H%M%S";
@@ -54,6 +58,13 @@ impl ReportName {
     #[must_use]
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The name of the report's signature, which lies beside it.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let name = self.to_string();
+        format!("{}{SIGNATURE}", name.strip_suffix(SUFFIX).unwrap_or(&name))
     }
 
     /// Whether a report generated at `time` belongs under this name.
@@ -135,6 +146,7 @@ mod tests {
         let second = ReportName::new(at("2026-11-24T06:00:00Z"), 1);
         assert_eq!(second.to_string(), "provenance-20261124-060000-1.json");
         assert!(second > name);
+        assert_eq!(second.signature(), "provenance-20261124-060000-1.sigstore.json");
     }
 
     #[test]
@@ -154,6 +166,8 @@ mod tests {
             "",
             "latest",
             LATEST,
+            LOG,
+            "provenance-20261124-060000.sigstore.json",
             "provenance-20261124-060000.json.bak",
             "provenance-20261124-060000-0.json",
             "provenance-20261124-060000-01.json",

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use records::duration::Span;
 
-use crate::folder::{Folder, FolderError, Lock};
+use crate::chain::Event;
+use crate::document::digest;
 use crate::history::{self, Unfit, Wanted};
+use crate::ledger::{Ledger, LedgerError};
 use crate::names::ReportName;
+use crate::place::{Kind, Place, PlaceError};
 use crate::retention::{self, Gap, Plan};
-use crate::sink;
 
 /// What was removed, and what was not.
 #[derive(Debug, Default)]
@@ -23,7 +25,7 @@ pub struct Pruned {
     /// Too old by name, but no report by content, or not readable.
     pub foreign: Vec<Unfit>,
     /// Reports that could not be removed.
-    pub failed: Vec<FolderError>,
+    pub failed: Vec<LedgerError>,
     /// How many files with a report's name are left.
     pub left: usize,
 }
@@ -44,39 +46,67 @@ pub struct Rules {
 /// Says what [`prune`] would remove.
 ///
 /// # Errors
-/// When the directory cannot be read.
-pub fn preview(folder: &Folder, rules: Rules) -> Result<Pruned, FolderError> {
-    walk(folder, rules, None, |_| Ok(()))
+/// When the names cannot be read.
+pub fn preview(place: &dyn Place, rules: Rules) -> Result<Pruned, PlaceError> {
+    walk(place, rules, None, |_, _| Ok(true))
 }
 
-/// Removes the reports that are too old, except `spare`.
+/// Removes the reports that are too old, except `spare`, and their signatures.
 ///
 /// # Errors
-/// When the directory cannot be read or synced. A report that cannot be removed is no error here.
+/// When the names cannot be read. A report that cannot be removed is no error here.
 pub fn prune(
-    folder: &Folder,
-    _lock: &Lock,
+    ledger: &mut Ledger<'_>,
     rules: Rules,
     spare: Option<ReportName>,
-) -> Result<Pruned, FolderError> {
-    let pruned = walk(folder, rules, spare, |name| folder.remove(&name.to_string()))?;
-    if !pruned.removed.is_empty() {
-        folder.sync()?;
-    }
-    sink::sweep(folder)?;
+) -> Result<Pruned, PlaceError> {
+    let place = ledger.place();
+    let pruned = walk(place, rules, spare, |name, bytes| remove(ledger, name, bytes))?;
+    place.sweep()?;
     Ok(pruned)
 }
 
+/// Removes a report of these bytes; whether they were those that the log has.
+fn remove(ledger: &mut Ledger<'_>, name: ReportName, bytes: &[u8]) -> Result<bool, LedgerError> {
+    let file = name.to_string();
+    let held = ledger.state().held().get(&file);
+    // Evidence that somebody changed a report is not for the retention to remove.
+    if held.is_none_or(|held| held.print.digest != digest(bytes)) {
+        return Ok(false);
+    }
+    let signature = name.signature();
+    if is_changed(ledger, &signature)? {
+        return Ok(false);
+    }
+    // The signature first: without its report nobody would know it.
+    ledger.drop(Event::Pruned, &signature)?;
+    ledger.drop(Event::Pruned, &file)?;
+    Ok(true)
+}
+
+/// Whether something else is under a name of the store than the log says.
+fn is_changed(ledger: &Ledger<'_>, name: &str) -> Result<bool, PlaceError> {
+    let Some(held) = ledger.state().held().get(name) else {
+        return Ok(false);
+    };
+    match ledger.place().fingerprint(name, held.print.size) {
+        Ok(print) => Ok(print != held.print),
+        Err(error) if error.is_missing() => Ok(false),
+        Err(error) if error.kind() == Kind::Other => Err(error),
+        Err(_) => Ok(true),
+    }
+}
+
 fn walk(
-    folder: &Folder,
+    place: &dyn Place,
     rules: Rules,
     spare: Option<ReportName>,
-    remove: impl Fn(ReportName) -> Result<(), FolderError>,
-) -> Result<Pruned, FolderError> {
-    let names = history::names(folder)?;
+    mut remove: impl FnMut(ReportName, &[u8]) -> Result<bool, LedgerError>,
+) -> Result<Pruned, PlaceError> {
+    let names = history::names(place)?;
     let (future, present): (Vec<ReportName>, Vec<ReportName>) =
         names.iter().partition(|name| retention::is_future(name.time(), rules.now));
-    let reference = reference(folder, &present, rules.max_bytes);
+    let reference = reference(place, &present, rules.max_bytes);
     let plan = reference.map_or_else(Plan::default, |reference| {
         retention::plan(&present, reference, rules.keep, rules.gap)
     });
@@ -85,10 +115,11 @@ fn walk(
         if spare == Some(name) {
             continue;
         }
-        match history::read(folder, Wanted::Named(name), rules.max_bytes) {
+        match history::read(place, Wanted::Named(name), rules.max_bytes) {
             Err(unfit) => pruned.foreign.push(unfit),
-            Ok(_) => match remove(name) {
-                Ok(()) => pruned.removed.push(name),
+            Ok(stored) => match remove(name, &stored.bytes) {
+                Ok(true) => pruned.removed.push(name),
+                Ok(false) => pruned.foreign.push(Unfit::Changed(name)),
                 Err(error) => pruned.failed.push(error),
             },
         }
@@ -98,9 +129,9 @@ fn walk(
 }
 
 /// The newest of `names` (newest first) that is a report.
-fn reference(folder: &Folder, names: &[ReportName], max_bytes: u64) -> Option<ReportName> {
+fn reference(place: &dyn Place, names: &[ReportName], max_bytes: u64) -> Option<ReportName> {
     names.iter().copied().find(|name| {
-        history::read(folder, Wanted::Named(*name), max_bytes)
+        history::read(place, Wanted::Named(*name), max_bytes)
             .inspect_err(|error| tracing::debug!("no age is counted from it: {error}"))
             .is_ok()
     })

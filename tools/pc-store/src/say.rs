@@ -8,16 +8,17 @@ use records::duration::Span;
 use records::text::{clean, shown};
 use report::Completeness;
 
+use crate::cli::StoreArgs;
 use crate::document::Document;
-use crate::folder::Folder;
 use crate::history::{self, Entry};
 use crate::names::{LATEST, ReportName};
 use stage::exit::chain;
 
+use crate::keep::Kept;
+use crate::latest::Latest;
+use crate::place::Place;
 use crate::prune::Pruned;
 use crate::retention::{LEAST_GAP, TOLERANCE, is_future};
-use crate::sink::Latest;
-use crate::sink::directory::Kept;
 
 /// How many rows of a report are printed.
 pub(crate) const ROWS: usize = 200;
@@ -31,12 +32,12 @@ pub(crate) fn to_stderr(text: &str) {
 }
 
 /// Where a report lies, with its size and hash, and what else became of the store.
-pub(crate) fn place(
-    folder: &Folder,
+pub(crate) fn stored(
+    place: &dyn Place,
     document: &Document,
     kept: &Kept,
     pruned: Option<&Pruned>,
-    keep: Span,
+    args: &StoreArgs,
 ) -> String {
     let mut text = String::new();
     if let Completeness::Incomplete(_) = document.head.completeness {
@@ -45,7 +46,7 @@ pub(crate) fn place(
     let _ = writeln!(
         text,
         "Stored: {}  {} bytes  {}",
-        path(folder, kept.name),
+        path(place, kept.name),
         document.bytes.len(),
         document.digest
     );
@@ -59,7 +60,7 @@ pub(crate) fn place(
             text,
             "Kept: {}, retention {}, {} removed.",
             reports(pruned.left),
-            span(keep),
+            span(args.report_retention),
             pruned.removed.len()
         );
     }
@@ -67,9 +68,8 @@ pub(crate) fn place(
 }
 
 /// Where a report lies. A path is the operator's own; only what steers a terminal is taken out.
-pub(crate) fn path(folder: &Folder, name: ReportName) -> String {
-    let path = folder.path().join(name.to_string());
-    clean(&path.to_string_lossy(), usize::MAX)
+pub(crate) fn path(place: &dyn Place, name: ReportName) -> String {
+    clean(&place.locate(&name.to_string()), usize::MAX)
 }
 
 /// What was removed, or would be.
@@ -94,7 +94,7 @@ pub(crate) fn pruned(pruned: &Pruned, keep: Span, dry_run: bool) -> String {
 }
 
 /// Says loudly what is wrong with a report that was stored all the same.
-pub(crate) fn warn_of_report(folder: &Folder, document: &Document, kept: &Kept, now: Timestamp) {
+pub(crate) fn warn_of_report(place: &dyn Place, document: &Document, kept: &Kept, now: Timestamp) {
     let time = document.head.generated_at;
     if let Completeness::Incomplete(reasons) = &document.head.completeness {
         tracing::warn!("the report is not complete: {}", few(reasons.iter().map(|why| shown(why))));
@@ -112,7 +112,7 @@ pub(crate) fn warn_of_report(folder: &Folder, document: &Document, kept: &Kept, 
     if is_future(latest, now) {
         tracing::warn!(
             "`{LATEST}` stays the report of {latest}, later than this machine's clock ({now}), and no report becomes the latest until then; {}",
-            mend(&named(folder, latest))
+            mend(&named(place, latest))
         );
     } else {
         tracing::warn!("`{LATEST}` stays the report of {latest}: the one stored is of {time}");
@@ -152,9 +152,9 @@ fn mend(names: &[ReportName]) -> String {
 }
 
 /// The reports under the name of a time.
-fn named(folder: &Folder, time: Timestamp) -> Vec<ReportName> {
+fn named(place: &dyn Place, time: Timestamp) -> Vec<ReportName> {
     // A store that cannot be listed is told about elsewhere.
-    let names = history::names(folder).unwrap_or_default();
+    let names = history::names(place).unwrap_or_default();
     names.into_iter().filter(|name| name.fits(time)).collect()
 }
 

@@ -2,21 +2,31 @@
 
 use std::io::IsTerminal;
 
+use attest::SignArgs;
 use jiff::Timestamp;
+use stage::exit::Status;
 use stage::{EdgeError, Fault, Outcome};
 
 use crate::cli::{Print, StoreArgs, fault};
 use crate::document::{self, Document};
-use crate::folder::{Folder, Lock, Origin};
+use crate::keep;
+use crate::ledger::Ledger;
 use crate::names::ReportName;
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
 use crate::say;
-use crate::sink::directory::{self, Kept};
+use crate::signing::{self, Signer};
+use crate::sink::{Access, Sink, Target};
 
-/// Reads, checks, stores, prunes, and says so. Nothing is touched before the report is known to be
-/// one; nothing is said before all is done, so that a reader who leaves changes nothing.
-pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outcome, Fault> {
+/// Reads, checks, puts the report into each sink, and says so. Nothing is touched before the report
+/// is known to be one; nothing is said before all is done, so that a reader who leaves changes
+/// nothing.
+pub(crate) fn run(
+    args: &StoreArgs,
+    sign: &SignArgs,
+    print: Print,
+    now: Timestamp,
+) -> Result<Outcome, Fault> {
     if std::io::stdin().is_terminal() {
         return Err(Fault::usage("standard input is a terminal, and no report comes from there")
             .with_hint(
@@ -30,16 +40,105 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     if !document.report.metadata.complete {
         return Err(not_whole(&document));
     }
-    let (folder, origin) = Folder::open_or_make(&args.report_path).map_err(fault)?;
-    if origin == Origin::Made {
-        tracing::warn!("made the directory `{}`", args.report_path.display());
+    // Opening an encrypted key takes a while: before a store is locked.
+    let signer = Signer::new(sign);
+    let done = put(&document, args, &signer, now)?;
+    let shown = say_done(&document, &done, print);
+    match fail(done.sinks, done.failed) {
+        Some(fault) => Err(fault),
+        None => shown,
     }
-    let lock = folder.lock(args.lock_timeout).map_err(fault)?;
-    let kept = directory::keep(&folder, &lock, &document, args.max_bytes).map_err(fault)?;
-    say::warn_of_report(&folder, &document, &kept, now);
-    let pruned = retain(&folder, &lock, args, kept.name, now);
-    drop(lock);
-    say_stored(&folder, &document, &kept, pruned.as_ref(), args, print)
+}
+
+/// What became of a report in all sinks.
+#[derive(Debug, Default)]
+struct Done {
+    /// What is to be said of each that has it.
+    said: Vec<String>,
+    /// Where it is stored, and as what: the first store.
+    stored: Option<(String, ReportName)>,
+    /// The sinks that do not have it as they should.
+    failed: Vec<(Sink, Fault)>,
+    /// How many sinks there are.
+    sinks: usize,
+}
+
+/// Puts the report into every sink; one that fails stops none of the others. Settings that make no
+/// sense stop all, before anything is changed.
+fn put(
+    document: &Document,
+    args: &StoreArgs,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<Done, Fault> {
+    let sinks = args.sinks();
+    let mut opened = Vec::new();
+    for sink in &sinks {
+        match sink.open(args, Access::Write) {
+            Err(fault) if fault.status() == Status::Usage => return Err(fault),
+            result => opened.push((*sink, result)),
+        }
+    }
+    let mut done = Done { sinks: sinks.len(), ..Done::default() };
+    for (sink, opened) in opened {
+        if let Err(fault) =
+            opened.and_then(|target| put_in(&target, document, args, signer, now, &mut done))
+        {
+            done.failed.push((sink, fault));
+        }
+    }
+    Ok(done)
+}
+
+fn put_in(
+    target: &Target,
+    document: &Document,
+    args: &StoreArgs,
+    signer: &Signer,
+    now: Timestamp,
+    done: &mut Done,
+) -> Result<(), Fault> {
+    match target {
+        Target::Delivery(delivery) => {
+            done.said.push(delivery.deliver(document, now).map_err(fault)?);
+        }
+        Target::Store(place) => {
+            let place = &**place;
+            let guard = place.lock(args.lock_timeout).map_err(fault)?;
+            let (mut ledger, kept) =
+                keep::keep(place, &guard, document, now, args.max_bytes).map_err(fault)?;
+            say::warn_of_report(place, document, &kept, now);
+            let signed = signing::sign(&mut ledger, document, kept.name, signer);
+            let pruned = retain(&mut ledger, args, kept.name);
+            done.said.push(say::stored(place, document, &kept, pruned.as_ref(), args));
+            done.stored.get_or_insert_with(|| (say::path(place, kept.name), kept.name));
+            done.said.extend(signed?);
+        }
+    }
+    Ok(())
+}
+
+/// Some sinks have the report, and some do not.
+#[derive(Debug, thiserror::Error)]
+#[error("{} of {sinks} sinks do not have the report as they should: {}", failed.len(), failed.join(", "))]
+struct SomeFailed {
+    sinks: usize,
+    failed: Vec<String>,
+}
+
+/// The fault that stands for all: itself where there is one sink, else who failed, each told before.
+fn fail(sinks: usize, mut failed: Vec<(Sink, Fault)>) -> Option<Fault> {
+    if sinks == 1 {
+        return failed.pop().map(|(_, fault)| fault);
+    }
+    if failed.is_empty() {
+        return None;
+    }
+    for (sink, fault) in &failed {
+        say::to_stderr(&format!("{}\n", fault.message(&format!("pc-store: {sink}"))));
+    }
+    let failed = failed.iter().map(|(sink, _)| sink.to_string()).collect();
+    Some(Fault::incomplete(SomeFailed { sinks, failed }))
 }
 
 /// A report that says of itself that something is missing. It would stand as the latest, and the
@@ -56,16 +155,11 @@ fn not_whole(document: &Document) -> Fault {
 }
 
 /// Applies the retention. The report is stored, so what fails here is said and fails nothing.
-fn retain(
-    folder: &Folder,
-    lock: &Lock,
-    args: &StoreArgs,
-    stored: ReportName,
-    now: Timestamp,
-) -> Option<Pruned> {
+fn retain(ledger: &mut Ledger<'_>, args: &StoreArgs, stored: ReportName) -> Option<Pruned> {
+    let now = ledger.now();
     let rules =
         Rules { keep: args.report_retention, gap: Gap::Hold, now, max_bytes: args.max_bytes };
-    match prune::prune(folder, lock, rules, Some(stored)) {
+    match prune::prune(ledger, rules, Some(stored)) {
         Ok(pruned) => {
             say::warn_of_pruning(&pruned, now);
             Some(pruned)
@@ -77,28 +171,21 @@ fn retain(
     }
 }
 
-fn say_stored(
-    folder: &Folder,
-    document: &Document,
-    kept: &Kept,
-    pruned: Option<&Pruned>,
-    args: &StoreArgs,
-    print: Print,
-) -> Result<Outcome, Fault> {
-    let place = say::place(folder, document, kept, pruned, args.report_retention);
+fn say_done(document: &Document, done: &Done, print: Print) -> Result<Outcome, Fault> {
+    if done.said.is_empty() || print == Print::None {
+        return Ok(Outcome::Complete);
+    }
+    let place = done.said.concat();
     let look = report::table::Look::of_stdout(say::ROWS);
     let text = match print {
-        Print::None => return Ok(Outcome::Complete),
         Print::Json => {
             say::to_stderr(&place);
-            return stage::cli::print(&document.bytes)
-                .map_err(|error| not_shown(folder, kept, error));
+            return stage::cli::print(&document.bytes).map_err(|error| not_shown(done, error));
         }
         Print::Table => report::table::render(&document.report, &look),
-        Print::Summary => report::table::summary(&document.report, &look),
+        Print::Summary | Print::None => report::table::summary(&document.report, &look),
     };
-    stage::cli::print(format!("{text}\n{place}").as_bytes())
-        .map_err(|error| not_shown(folder, kept, error))
+    stage::cli::print(format!("{text}\n{place}").as_bytes()).map_err(|error| not_shown(done, error))
 }
 
 /// The report is stored, and only what was to be said of it could not be written.
@@ -109,7 +196,27 @@ struct NotShown {
     source: EdgeError,
 }
 
-fn not_shown(folder: &Folder, kept: &Kept, source: EdgeError) -> Fault {
-    let hint = format!("`pc-store get {}` prints it", kept.name);
-    Fault::incomplete(NotShown { path: say::path(folder, kept.name), source }).with_hint(hint)
+fn not_shown(done: &Done, source: EdgeError) -> Fault {
+    match done.stored.clone() {
+        Some((path, name)) => Fault::incomplete(NotShown { path, source })
+            .with_hint(format!("`pc-store get {name}` prints it")),
+        None => Fault::from(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sink_fails_as_itself_and_several_by_name() {
+        let failed = || vec![(Sink::Pvc, Fault::incomplete("no room"))];
+        assert!(fail(1, vec![]).is_none() && fail(2, vec![]).is_none());
+        let message = |sinks| fail(sinks, failed()).expect("a fault").message("pc-store");
+        assert_eq!(message(1), "pc-store: error: no room");
+        assert_eq!(
+            message(2),
+            "pc-store: error: 1 of 2 sinks do not have the report as they should: pvc"
+        );
+    }
 }

@@ -91,16 +91,21 @@ pub enum FolderError {
 pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        let hint = match error.downcast_ref::<FolderError>() {
-            Some(folder) => of_folder(folder),
-            None => error.downcast_ref().and_then(of_system),
-        };
+        let hint = hint_of(error);
         if hint.is_some() {
             return hint;
         }
         cause = error.source();
     }
     None
+}
+
+/// What would mend `error` itself.
+pub(crate) fn hint_of(error: &(dyn Error + 'static)) -> Option<String> {
+    match error.downcast_ref::<FolderError>() {
+        Some(folder) => of_folder(folder),
+        None => error.downcast_ref().and_then(of_system),
+    }
 }
 
 fn of_folder(error: &FolderError) -> Option<String> {

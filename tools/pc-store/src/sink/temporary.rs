@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use crate::folder::{Claim, Folder, FolderError, is_regular};
+use crate::folder::{Folder, FolderError, is_regular};
 use crate::names;
 
 /// How old a temporary file must be before it is taken for one that a dead run left.
@@ -41,11 +41,22 @@ impl<'a> Temporary<'a> {
         Self { folder, name: names::temporary(std::process::id(), nanosecond), there: false }
     }
 
-    /// Renames the file to `to` unless that is taken.
-    pub(super) fn claim(&mut self, to: &str) -> Result<Claim, FolderError> {
-        let claim = self.folder.claim(&self.name, to)?;
-        self.there = claim == Claim::Occupied;
-        Ok(claim)
+    /// The same bytes as `file`, where the file system has no second names.
+    pub(super) fn copy(folder: &'a Folder, file: &str) -> Result<Self, FolderError> {
+        let mut temporary = Self::named(folder);
+        let mut from = folder.open_file(file)?;
+        let mut to = folder.create(&temporary.name)?;
+        temporary.there = true;
+        std::io::copy(&mut from, &mut to)
+            .and_then(|_| to.sync_all())
+            .map_err(|error| folder.failed("write", &temporary.name, error))?;
+        Ok(temporary)
+    }
+
+    /// Leaves the file there; the answer is its name.
+    pub(super) fn keep(mut self) -> String {
+        self.there = false;
+        std::mem::take(&mut self.name)
     }
 
     /// Renames the file to `to`, whatever that was.
@@ -67,7 +78,7 @@ impl Drop for Temporary<'_> {
 }
 
 /// Removes the temporary files that dead runs left. What cannot be removed is left to a later run.
-pub(crate) fn sweep(folder: &Folder) -> Result<(), FolderError> {
+pub(super) fn sweep(folder: &Folder) -> Result<(), FolderError> {
     let now = SystemTime::now();
     for name in folder.names()? {
         if !names::is_temporary(&name) {

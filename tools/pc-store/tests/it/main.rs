@@ -1,11 +1,14 @@
 //! pc-store as a process, on real directories and real file systems.
 
+mod chain;
 mod crashes;
+mod exporting;
 mod foreign;
 mod latest;
 mod reading;
 mod refusing;
 mod retention;
+mod signing;
 mod storing;
 mod systems;
 
@@ -19,6 +22,8 @@ use report::join::{Gathered, Run};
 use serde_json::json;
 use tempfile::TempDir;
 use testkit::{Ran, pc};
+
+const LOG: &str = "provenance-log.jsonl";
 
 /// The bytes of a report of `rows` rows, generated at `time`.
 fn report_of(time: &str, rows: usize) -> Vec<u8> {
@@ -104,12 +109,25 @@ impl Store {
         self.pc(&[]).stdin(report).run().ok()
     }
 
-    /// The names in the store, sorted, without the lock.
+    /// The entries of the log.
+    fn log(&self) -> Vec<serde_json::Value> {
+        let log = String::from_utf8(self.read(LOG)).expect("text");
+        log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// What happened, by the log: the event and the name.
+    fn events(&self) -> Vec<String> {
+        let name = |entry: &serde_json::Value| entry["name"].as_str().unwrap_or("-").to_owned();
+        let event = |entry: &serde_json::Value| entry["event"].as_str().expect("a word").to_owned();
+        self.log().iter().map(|entry| format!("{} {}", event(entry), name(entry))).collect()
+    }
+
+    /// The names in the store, sorted, without the lock and the log.
     fn names(&self) -> Vec<String> {
         self.bytes().into_keys().collect()
     }
 
-    /// Every file of the store but the lock, byte for byte; of links the target's name.
+    /// Every file of the store but the lock and the log, byte for byte; of links the target's name.
     fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         bytes_of(self.path())
     }
@@ -120,7 +138,7 @@ fn bytes_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     for entry in fs::read_dir(folder).expect("a folder") {
         let entry = entry.expect("an entry");
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name == ".provenance.lock" {
+        if name == ".provenance.lock" || name == LOG {
             continue;
         }
         let kind = entry.file_type().expect("a type");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 
-use crate::{Store, bytes_of, report_at, report_of, skipped};
+use crate::{LOG, Store, bytes_of, report_at, report_of, skipped};
 
 /// A file system in memory, unmounted when dropped.
 struct Mount(PathBuf);
@@ -156,6 +156,14 @@ fn files_that_may_not_be_read_are_neither_removed_nor_replaced() {
     fs::set_permissions(store.path(), fs::Permissions::from_mode(0o777)).expect("opened");
     fs::remove_file(store.file(".provenance.lock")).expect("removed");
     let before = store.bytes();
+    // Nothing is stored that could not be put into the log.
+    let output = as_nobody(&store, &["--print", "none"], &report_at("2026-11-24T06:00:00Z"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let refused = "the report was not stored: cannot read `provenance-log.jsonl`";
+    assert!(said.contains(refused) && said.contains("hint: let user 65534"), "{said}");
+    assert_eq!(store.bytes(), before);
+    fs::remove_file(store.file(LOG)).expect("removed");
     let output = as_nobody(&store, &["--print", "none"], &report_at("2026-11-24T06:00:00Z"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

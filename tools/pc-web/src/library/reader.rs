@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pc_store::folder::{Folder, FolderError};
+use pc_store::folder::Folder;
 use pc_store::history;
 use pc_store::names::ReportName;
+use pc_store::place::PlaceError;
 use records::Digest;
 use report::Report;
 use report::difference::{self, Difference};
@@ -83,7 +84,7 @@ impl Reader {
         Library { folder: self.path.clone(), shelf, reach, parsed: self.parsed }
     }
 
-    fn refresh(&mut self) -> Result<(), FolderError> {
+    fn refresh(&mut self) -> Result<(), PlaceError> {
         let folder = Folder::open(&self.path)?;
         let names = history::names(&folder)?;
         self.known.retain(|name, _| names.contains(name));

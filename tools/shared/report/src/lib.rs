@@ -8,14 +8,18 @@
 //! - [`difference`]: what changed from one report to another.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
+//! - [`attestation`]: what it says as in-toto statements, for whoever signs them.
+//! - [`export`]: the report in other people's formats.
 //!
 //! Not here: any client, any file, the stream itself, any judgement of a find. Two answers about
 //! one subject are combined again by the rule in [`records`], and nowhere else.
 
 mod answers;
+pub mod attestation;
 pub mod books;
 pub mod difference;
 mod evidence;
+pub mod export;
 mod head;
 pub mod join;
 mod read;

@@ -2,6 +2,7 @@
 
 use records::text::{clean, shown};
 
+use crate::Report;
 use crate::table::grid::{self, Column, Cut, Give, Shrink};
 use crate::table::paint::{Cell, Paint, Tone};
 use crate::table::{Look, text};
@@ -26,12 +27,40 @@ pub fn render(difference: &Difference, look: &Look) -> String {
     for line in lines(listed, look.width, paint) {
         out.push_str(&format!("{line}\n"));
     }
-    let more = changes.len() - listed.len();
-    if more > 0 {
-        let note = format!("… and {more} more, none of them graver than these\n");
-        out.push_str(&paint.on(Tone::Faint, &note));
-    }
+    out.push_str(&paint.on(Tone::Faint, &more(changes.len() - listed.len(), "")));
     out
+}
+
+/// How many changes are shown below a report.
+const FEW: usize = 10;
+
+/// What changed since the report that this one was compared with, for the end of its table; empty
+/// where nobody asked for a comparison.
+pub(crate) fn section(report: &Report, look: &Look) -> String {
+    let paint = Paint::new(look.color);
+    let (Some(changes), Some(previous)) = (&report.changes, &report.metadata.previous) else {
+        let why = report.metadata.not_compared.as_deref();
+        let why = why.filter(|why| !why.starts_with("not-asked"));
+        return why
+            .map_or_else(String::new, |why| format!("\nNot compared: {}\n", clean(why, MAX_TEXT)));
+    };
+    let title = paint.on(Tone::Strong, &format!("Since {}", shown(&previous.generated_at)));
+    let mut out = format!("\n{title}  {}\n", sum(Counts::of(changes), paint));
+    let few = &changes[..changes.len().min(FEW.min(look.rows))];
+    if !few.is_empty() {
+        let lines = lines(few, look.width.saturating_sub(2), paint);
+        out.extend(lines.iter().map(|line| format!("  {line}\n")));
+    }
+    out.push_str(&paint.on(Tone::Faint, &more(changes.len() - few.len(), "  ")));
+    out
+}
+
+/// How many are not shown.
+fn more(count: usize, indent: &str) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("{indent}… and {count} more, none of them graver than these\n"),
+    }
 }
 
 /// `prod · 2026-11-24T06:00:00Z → 2026-11-25T06:00:00Z`.
