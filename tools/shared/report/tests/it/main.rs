@@ -5,6 +5,7 @@ mod example;
 mod exports;
 mod generated;
 mod joining;
+mod schemas;
 mod table;
 
 use records::wire::{self, Head};
