@@ -5,6 +5,7 @@ mod example;
 mod exports;
 mod generated;
 mod joining;
+mod pages;
 mod schemas;
 mod table;
 

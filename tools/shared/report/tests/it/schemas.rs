@@ -3,29 +3,19 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use jsonschema::Registry;
 use report::Report;
 use report::export::Format;
 use serde_json::Value;
-use testkit::Testbed;
+use testkit::{Testbed, published};
 
 use crate::exports::{export, hostile};
 use crate::{SHOP, assemble};
 
-/// A file of the folder that `PC_SCHEMAS` names.
-fn published(test: &str, name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PC_SCHEMAS").map(|folder| PathBuf::from(folder).join(name));
-    let found = path.filter(|path| path.exists());
-    if found.is_none() {
-        eprintln!("skipped: {test}: no `{name}` in PC_SCHEMAS (scripts/schemas)");
-    }
-    found
-}
-
-fn read(path: &PathBuf) -> Value {
+fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("a schema")).expect("JSON")
 }
 
@@ -241,14 +231,15 @@ fn applied(server: &Server, item: &Value) -> Value {
     };
     let name = text(&item["metadata"]["name"]);
     let path = format!("/apis/{}/{place}/{name}", text(&item["apiVersion"]));
+    let mut last = (0, String::new());
     for _ in 0..100 {
-        let (code, said) = server.apply(&path, &item.to_string());
-        match code {
-            200 | 201 => return serde_json::from_str(&said).expect("JSON"),
-            // The kind is not served yet.
-            404 => std::thread::sleep(std::time::Duration::from_millis(100)),
-            _ => panic!("{code}: {said}"),
+        last = server.apply(&path, &item.to_string());
+        // The kind is not served yet.
+        if last.0 != 404 {
+            break;
         }
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    panic!("`{path}` is not served");
+    assert!([200, 201].contains(&last.0), "{path}: {last:?}");
+    serde_json::from_str(&last.1).expect("JSON")
 }
