@@ -42,10 +42,12 @@ fn sarif_is_valid_by_its_schema() {
     let Some(path) = published("sarif_is_valid_by_its_schema", "sarif.json") else { return };
     let options = jsonschema::options().should_validate_formats(true);
     let mut schema = read(&path);
-    // The published pattern of this one property, which we do not write, has a bracket too many
-    // and is no regular expression.
-    let language = &mut schema["definitions"]["run"]["properties"]["language"];
-    assert!(language.as_object_mut().expect("a schema").remove("pattern").is_some());
+    // The published pattern of these two, which we do not write, has a bracket too many and is no
+    // regular expression.
+    for of in ["run", "toolComponent"] {
+        let language = &mut schema["definitions"][of]["properties"]["language"];
+        assert!(language.as_object_mut().expect("a schema").remove("pattern").is_some());
+    }
     let validator = options.build(&schema).expect("a schema");
     for report in reports() {
         let document: Value = serde_json::from_str(&export(Format::Sarif, &report)).expect("JSON");
