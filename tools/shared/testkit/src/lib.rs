@@ -12,5 +12,5 @@ pub mod registry;
 mod run;
 
 pub use generated::{UPDATE, generated, generated_part};
-pub use places::{Testbed, root, shared_data};
+pub use places::{Testbed, published, root, shared_data};
 pub use run::{Ran, Run, Shell, binaries, pc};

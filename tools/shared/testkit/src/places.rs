@@ -21,6 +21,21 @@ pub fn shared_data(test: &str) -> Option<PathBuf> {
     from_env(test, "PC_SHARED_DATA").map(PathBuf::from)
 }
 
+/// A schema or parser that others publish, by its name in the folder of `scripts/schemas`, which
+/// `PC_SCHEMAS` names.
+///
+/// Where it is not there, the test says that it was skipped, and the caller returns.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a test says that it was skipped")]
+pub fn published(test: &str, name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(from_env(test, "PC_SCHEMAS")?).join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {test}: `{}` is not there", path.display());
+    None
+}
+
 /// The real components that `scripts/testbed` started.
 #[derive(Debug, Clone)]
 pub struct Testbed {

@@ -35,6 +35,7 @@ use policyreport::Kinds;
 use prometheus::Dialect;
 
 pub use judge::Judged;
+pub use sarif::kind_and_level;
 pub use source::Source;
 pub use vocabulary::{Answer, Check, Outcome, Severity};
 

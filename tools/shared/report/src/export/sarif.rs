@@ -160,11 +160,12 @@ fn record(
     properties: &Value,
 ) -> Value {
     let path: Vec<String> = path.iter().map(|part| segment(part)).collect();
+    let (kind, level) = kind_and_level(judged.outcome, judged.severity).unzip();
     json!({
         "ruleId": judged.check.as_str(),
         "ruleIndex": Check::ALL.iter().position(|check| *check == judged.check),
-        "kind": if judged.outcome == Outcome::Error { "open" } else { "fail" },
-        "level": level(judged),
+        "kind": kind,
+        "level": level,
         "message": { "text": view::shown(message) },
         "locations": [{
             "physicalLocation": {
@@ -178,11 +179,18 @@ fn record(
     })
 }
 
-fn level(judged: &Judged<'_>) -> &'static str {
-    match (judged.outcome, judged.severity) {
-        (Outcome::Error, _) | (_, Severity::Info) => "note",
-        (Outcome::Fail, _) => "error",
-        _ => "warning",
+/// Kind and level of a result (sections 3.27.9 and 3.27.10); `None` for what is no result.
+#[must_use]
+pub fn kind_and_level(
+    outcome: Outcome,
+    severity: Severity,
+) -> Option<(&'static str, &'static str)> {
+    match (outcome, severity) {
+        (Outcome::Pass | Outcome::Skip, _) => None,
+        (Outcome::Error, _) => Some(("open", "note")),
+        (_, Severity::Info) => Some(("fail", "note")),
+        (Outcome::Fail, Severity::High) => Some(("fail", "error")),
+        (Outcome::Fail | Outcome::Warn, _) => Some(("fail", "warning")),
     }
 }
 

@@ -256,6 +256,34 @@ impl Answer {
         }
     }
 
+    /// What it means, as a sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Trusted => "Evidence by a trusted signer.",
+            Self::Valid => "Evidence that verifies; nobody said to trust the signer.",
+            Self::Present => "Evidence, with nothing to check it against.",
+            Self::Absent => "Every store was asked, and there is none.",
+            Self::Invalid => "Evidence that is contradicted.",
+            Self::Proven => "The digest is proven.",
+            Self::Gone => "The repository no longer has the manifest.",
+            Self::Same => "The tag means what runs.",
+            Self::Pinned => "The reference names a digest.",
+            Self::Moved => "The tag means something else.",
+            Self::Current => "Nothing newer.",
+            Self::Available => "Something newer.",
+            Self::NotComparable => "No version that could be compared.",
+            Self::Ignored => "A rule says not to look.",
+            Self::Met => "A policy is met.",
+            Self::Unmet => "A policy is not met.",
+            Self::Warned => "A policy that only warns is not met.",
+            Self::Excused => "A policy does not apply, or an exception holds.",
+            Self::NotRunning => "Nothing runs that the question could be about.",
+            Self::Skipped => "Not asked.",
+            Self::Unknown => "Could not be checked.",
+        }
+    }
+
     /// Result and severity of it. `demanded`: a policy that enforces is not met, which makes
     /// evidence that is not there, or proves nothing, more than a warning.
     #[must_use]
@@ -264,7 +292,7 @@ impl Answer {
             Self::Trusted | Self::Valid | Self::Same | Self::Pinned => PASS,
             Self::Current | Self::Proven | Self::Met => PASS,
             Self::Invalid | Self::Unmet => (Outcome::Fail, Severity::High),
-            Self::Present | Self::Absent if demanded => (Outcome::Fail, Severity::High),
+            Self::Present | Self::Absent if demanded => (Outcome::Fail, Severity::Low),
             Self::Present | Self::Absent => (Outcome::Warn, Severity::Low),
             Self::Moved | Self::Gone | Self::Warned => (Outcome::Warn, Severity::Medium),
             Self::Available => (Outcome::Warn, Severity::Info),

@@ -91,9 +91,10 @@ pub(crate) fn hostile() -> Report {
             (workload.kind, workload.name, workload.api_version) = (name(), name(), name());
         }
     }
-    for release in &mut report.helm_releases {
+    for (at, release) in report.helm_releases.iter_mut().enumerate() {
         release.namespace = name();
-        release.release_name = name();
+        // No two releases of a namespace have one name.
+        release.release_name = format!("{HOSTILE}{at}");
         release.chart = Some(name());
         release.version = Some(name());
         release.app_version = Some(name());

@@ -6,6 +6,8 @@ mod example;
 mod exports;
 mod generated;
 mod joining;
+mod pages;
+mod schemas;
 mod table;
 
 use records::wire::{self, Head};
