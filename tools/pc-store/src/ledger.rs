@@ -3,6 +3,8 @@
 //! Opening finishes what the last writer began, heals its torn line, and adopts reports that the log
 //! does not know: those of versions without a log, and those that somebody put there.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::chain::{Entry, Event, Log, State, Tip};
@@ -262,25 +264,43 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Takes reports that the log does not know into the store.
+    /// Takes reports that the log does not know into the store, and their signatures.
     fn adopt(&mut self) -> Result<(), LedgerError> {
+        let there: HashSet<String> = self.place.names()?.into_iter().collect();
         for name in history::names(self.place)?.into_iter().rev() {
-            let file = name.to_string();
-            if self.state.held().contains_key(&file) {
-                continue;
-            }
-            match history::read(self.place, Wanted::Named(name), self.max_bytes) {
-                Ok(stored) => {
-                    tracing::warn!("`{file}` was not in the log, and is from now on");
-                    let print = Fingerprint::of(&stored.bytes);
-                    let mut entry = self.entry(Event::Adopted, Some(&file), print);
-                    entry.generated_at = Some(stored.head.generated_at);
-                    self.append(entry)?;
+            let (file, signature) = (name.to_string(), name.signature());
+            if !self.state.held().contains_key(&file) {
+                match history::read(self.place, Wanted::Named(name), self.max_bytes) {
+                    Ok(stored) => {
+                        let print = Fingerprint::of(&stored.bytes);
+                        self.take(&file, print, Some(stored.head.generated_at))?;
+                    }
+                    Err(why) => {
+                        tracing::debug!("not taken into the log: {why}");
+                        continue;
+                    }
                 }
-                Err(why) => tracing::debug!("not taken into the log: {why}"),
+            }
+            if there.contains(&signature) && !self.state.held().contains_key(&signature) {
+                match self.place.fingerprint(&signature, self.max_bytes) {
+                    Ok(print) => self.take(&signature, print, None)?,
+                    Err(why) => tracing::debug!("not taken into the log: {why}"),
+                }
             }
         }
         Ok(())
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        print: Fingerprint,
+        generated_at: Option<Timestamp>,
+    ) -> Result<(), LedgerError> {
+        tracing::warn!("`{name}` was not in the log, and is from now on");
+        let mut entry = self.entry(Event::Adopted, Some(name), print);
+        entry.generated_at = generated_at;
+        self.append(entry)
     }
 
     /// The number for one more report of `time`: behind all that are there or ever were, so that

@@ -11,7 +11,9 @@
 //! - [`chain`]: the log, as plain data; [`ledger`] changes a store by it, an entry first.
 //! - [`keep`]: one report into a store; `latest` says which is the newest.
 //! - [`history`]: what a store holds; takes no lock.
-//! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
+//! - [`verify`]: proves that a store is as it was written.
+//! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them,
+//!   [`remove`] single ones.
 //!
 //! All but [`folder`] and [`sink`] is written over [`place`], and so holds for every store.
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
@@ -28,10 +30,12 @@ mod list;
 pub mod names;
 pub mod place;
 pub mod prune;
+pub mod remove;
 pub mod retention;
 mod say;
 pub mod sink;
 mod store;
+pub mod verify;
 
 pub use cli::Cli;
 pub use latest::Latest;
