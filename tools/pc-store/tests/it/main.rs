@@ -10,6 +10,7 @@ mod retention;
 mod storing;
 mod systems;
 mod verify;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -381,7 +381,7 @@ fn what_a_dead_run_left_is_pending_and_neither_hidden_nor_broken() {
     fs::write(store.file(staged), "{}").expect("written");
     let found: Vec<Word> = broken(&store).into_iter().map(|(word, _)| word).collect();
     assert_eq!(found, [Word::Missing]);
-    let mut torn = before.clone();
+    let mut torn = before;
     torn.push("{\"torn".to_owned());
     fs::write(store.file(LATEST), &names[LATEST]).expect("written");
     write_log(&store, &torn);
