@@ -5,36 +5,40 @@
 //! stream that is not whole makes no report, unless one is asked for that says so.
 //!
 //! - `intake`: lines of the stream to the crate `report`, which joins them.
+//! - `previous`: the earlier report that the new one is compared with.
+//! - `gate`: what `--fail-on` judges.
 //!
-//! Not here: the report itself, any judgement, any file, any network.
+//! Not here: the report itself, any judgement of evidence, any file but the earlier report and a
+//! key, any network.
 
+mod gate;
 mod intake;
+mod previous;
 
 use std::io::{self, BufWriter, IsTerminal};
 
-use clap::{Parser, ValueEnum};
+use attest::{SignArgs, SigningKey};
+use clap::Parser;
 use report::Report;
+use report::export::{self, Format, Source};
 use report::join::Run;
-use report::table::{self, Look};
-use stage::EdgeError;
-use stage::{CommonArgs, Fault, Outcome, StreamArgs};
+use report::table::Look;
+use stage::{CommonArgs, EdgeError, Fault, Outcome, StreamArgs, Tool as _};
+
+use gate::FailOn;
+use previous::{Previous, PreviousArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble > report.json
   pc-discover | pc-digest | pc-assemble --format table
+  pc-assemble --format csv < stream.ndjson > report.csv
+  pc-assemble --format vsa --sign-key cosign.key < stream.ndjson > vsa.jsonl
   pc-assemble < stream.ndjson | jq .summary
   cat part-*.ndjson | pc-assemble
+  pc-assemble --previous yesterday.json < stream.ndjson | jq '.changes[].code'
+  pc-assemble --fail-on unsigned,moved < stream.ndjson > report.json
   pc-assemble --allow-incomplete < cut.ndjson | jq .metadata.incompleteWhy";
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// One JSON document, which pc-store keeps
-    Json,
-    /// A table for a person
-    Table,
-}
 
 /// Join the facts of a whole stream into one report.
 ///
@@ -44,7 +48,7 @@ pub enum Format {
 #[command(about, after_help = EXAMPLES)]
 pub struct Cli {
     /// How to write the report
-    #[arg(long, env = "PROVENANCE_FORMAT", value_enum, default_value = "json")]
+    #[arg(long, env = "PROVENANCE_FORMAT", value_parser = stage::cli::one_of(Format::ALL, Format::as_str, Format::meaning), default_value = "json")]
     format: Format,
     /// Make a report of a stream that is not whole too; it says `complete: false`, and why
     #[arg(long, env = "PROVENANCE_ALLOW_INCOMPLETE", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
@@ -55,6 +59,13 @@ pub struct Cli {
     /// How many rows a table shows at most, the gravest first
     #[arg(long, env = "PROVENANCE_ROWS", value_name = "N", default_value_t = 200)]
     rows: usize,
+    /// Exit with 3, after writing the report, when this holds for anything that runs
+    #[arg(long, env = "PROVENANCE_FAIL_ON", value_enum, value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+    #[command(flatten)]
+    previous: PreviousArgs,
+    #[command(flatten)]
+    sign: SignArgs,
     #[command(flatten)]
     stream: StreamArgs,
     #[command(flatten)]
@@ -70,13 +81,25 @@ impl stage::Tool for Cli {
     }
 
     fn run(self, common: &stage::cli::Common) -> Result<Outcome, Fault> {
-        let Self { format, allow_incomplete, cluster_name, rows, stream, common: _ } = self;
+        let Self {
+            format,
+            allow_incomplete,
+            cluster_name,
+            rows,
+            fail_on,
+            previous,
+            sign,
+            stream,
+            common: _,
+        } = self;
         let stdin = io::stdin();
         if stdin.is_terminal() {
             return Err(no_stream());
         }
+        let previous = Previous::open(&previous)?;
+        let key = key(format, &sign)?;
         let intake = intake::read(stdin.lock(), stream.max_line, &common.progress())?;
-        let report = intake.gathered.finish(Run {
+        let mut report = intake.gathered.finish(Run {
             generated_at: common.clock.now_text(),
             collector_version: Self::VERSION.to_owned(),
             cluster_name,
@@ -90,12 +113,9 @@ impl stage::Tool for Cli {
                 tracing::warn!("the report is not complete: {why}");
             }
         }
-        match format {
-            Format::Json => write_json(&report),
-            Format::Table => {
-                Ok(stage::cli::print(table::render(&report, &Look::of_stdout(rows)).as_bytes())?)
-            }
-        }
+        previous.compare(&mut report)?;
+        let outcome = write(format, &report, rows, key.as_ref())?;
+        Ok(gate::missed(&fail_on, &report).map_or(outcome, Outcome::GateNotMet))
     }
 }
 
@@ -117,11 +137,46 @@ fn not_whole(report: Report) -> Fault {
     )
 }
 
-fn write_json(report: &Report) -> Result<Outcome, Fault> {
-    match report.write_to(BufWriter::with_capacity(64 * 1024, io::stdout().lock())) {
+/// The key that signs the statements of a format; `None` for a format that has none. The report
+/// itself is signed by pc-store, so one setting serves both.
+fn key(format: Format, sign: &SignArgs) -> Result<Option<SigningKey>, Fault> {
+    if format.statements().is_none() {
+        if sign.sign_key.is_some() && format != Format::Json {
+            tracing::warn!("`{}` is not signed: it has no statements", format.as_str());
+        }
+        return Ok(None);
+    }
+    sign.key().map_err(|error| {
+        let hint = error.hint();
+        Fault::incomplete(error).with_hint(hint)
+    })
+}
+
+fn write(
+    format: Format,
+    report: &Report,
+    rows: usize,
+    key: Option<&SigningKey>,
+) -> Result<Outcome, Fault> {
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let seal = |statement: Vec<u8>| match key {
+        Some(key) => key.sign(&statement).to_json(),
+        None => export::plain(statement),
+    };
+    let written = match format {
+        // The report itself does not say which report it was made of.
+        Format::Json => report.write_to(out).map(|()| Vec::new()),
+        _ => Source::fresh(report, Cli::VERSION).and_then(|source| {
+            export::write(format, report, &source, &Look::of_stdout(rows), &seal, &mut out)
+        }),
+    };
+    match written {
         // Whoever read the report has left.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Complete),
         Err(error) => Err(EdgeError::Write(error).into()),
-        Ok(()) => Ok(Outcome::Complete),
+        Ok(notes) => {
+            notes.iter().for_each(|note| tracing::warn!("{note}"));
+            Ok(Outcome::Complete)
+        }
     }
 }

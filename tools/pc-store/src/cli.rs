@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use records::Digest;
@@ -10,6 +11,7 @@ use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
+use crate::export::ExportArgs;
 use crate::history::{self, Unfit, Wanted};
 use crate::ledger::{Ledger, LedgerError};
 use crate::list::List;
@@ -20,7 +22,7 @@ use crate::remove::{self, Removed};
 use crate::retention::Gap;
 use crate::sink::{Access, Sink, Target};
 use crate::verify::{self, Grade};
-use crate::{latest, say, store};
+use crate::{export, latest, say, store};
 
 /// The largest report that is taken where nothing else is set: 256 MiB. A report of 20,000 rows
 /// and 3,000 images is 33 MB.
@@ -30,8 +32,10 @@ const EXAMPLES: &str = "\
 Examples:
   pc-discover | pc-digest | pc-assemble | pc-store
   pc-assemble < stream.ndjson | pc-store --report-path ./reports --report-retention 30d
+  pc-assemble < stream.ndjson | pc-store --sign-key cosign.key
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
+  pc-store export --format html > report.html
   pc-store verify
   pc-store verify --head \"$(cat head-of-last-week)\"
   pc-store prune --report-retention 24h --dry-run";
@@ -46,6 +50,8 @@ pub struct Cli {
     /// After storing, print the report as this
     #[arg(long, env = "PROVENANCE_PRINT", value_enum, default_value = "table")]
     print: Print,
+    #[command(flatten)]
+    sign: SignArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -102,6 +108,8 @@ enum Command {
         #[arg(value_name = "FILE", default_value = "latest")]
         wanted: Wanted,
     },
+    /// Write a report in another format to standard output
+    Export(ExportArgs),
     /// Prove that the store is as it was written: no report changed or missing, no entry of the log
     /// altered, removed or moved; exit 3 when it is not, 1 when that could not be checked
     Verify {
@@ -162,9 +170,13 @@ impl stage::Tool for Cli {
 
     fn run(self, common: &Common) -> Result<Outcome, Fault> {
         match self.command {
-            None => store::run(&self.store, self.print, common.clock.now()),
+            None => store::run(&self.store, &self.sign, self.print, common.clock.now()),
             Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
+            Some(Command::Export(args)) => {
+                let place = open(&self.store, Access::Read)?;
+                export::run(&args, &*place, self.store.max_bytes)
+            }
             Some(Command::Verify { head, format }) => {
                 run_verify(&self.store, head.as_ref(), format)
             }

@@ -170,6 +170,20 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// What is under a name that belongs to the store; `None` where it does not.
+    pub(crate) fn standing(&self, name: &str) -> Result<Option<Standing>, PlaceError> {
+        let Some(held) = self.state.held().get(name) else {
+            return Ok(None);
+        };
+        let standing = match self.place.fingerprint(name, held.print.size) {
+            Ok(print) if print == held.print => Standing::Same,
+            Err(error) if error.is_missing() => Standing::Missing,
+            Err(error) if error.kind() == Kind::Other => return Err(error),
+            Ok(_) | Err(_) => Standing::Changed,
+        };
+        Ok(Some(standing))
+    }
+
     /// Says in the log that what it says of `name` is known to be lost.
     ///
     /// # Errors
@@ -316,6 +330,17 @@ fn pending(name: &str, error: LedgerError) -> LedgerError {
         LedgerError::Place(source) => LedgerError::Pending { name: name.to_owned(), source },
         other => other,
     }
+}
+
+/// What is under a name that belongs to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// What was stored.
+    Same,
+    /// Nothing.
+    Missing,
+    /// Something else.
+    Changed,
 }
 
 /// What the last entry of a log says that is not done.

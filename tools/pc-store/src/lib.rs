@@ -11,6 +11,8 @@
 //! - [`chain`]: the log, as plain data; [`ledger`] changes a store by it, an entry first.
 //! - [`keep`]: one report into a store; `latest` says which is the newest.
 //! - [`history`]: what a store holds; takes no lock.
+//! - `signing`: the signature beside a report.
+//! - `export`: a report of the store in another format.
 //! - [`verify`]: proves that a store is as it was written.
 //! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them,
 //!   [`remove`] single ones.
@@ -21,6 +23,7 @@
 pub mod chain;
 mod cli;
 pub mod document;
+mod export;
 pub mod folder;
 pub mod history;
 pub mod keep;
@@ -33,6 +36,7 @@ pub mod prune;
 pub mod remove;
 pub mod retention;
 mod say;
+mod signing;
 pub mod sink;
 mod store;
 pub mod verify;

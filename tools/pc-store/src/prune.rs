@@ -6,7 +6,7 @@ use records::duration::Span;
 use crate::chain::Event;
 use crate::document::digest;
 use crate::history::{self, Unfit, Wanted};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Standing};
 use crate::names::ReportName;
 use crate::place::{Place, PlaceError};
 use crate::retention::{self, Gap, Plan};
@@ -74,7 +74,14 @@ fn remove(ledger: &mut Ledger<'_>, name: ReportName, bytes: &[u8]) -> Result<boo
     if held.is_none_or(|held| held.print.digest != digest(bytes)) {
         return Ok(false);
     }
-    ledger.drop(Event::Pruned, &name.signature())?;
+    // The signature first: without its report nobody would know it.
+    let signature = name.signature();
+    match ledger.standing(&signature)? {
+        None => {}
+        Some(Standing::Same) => ledger.drop(Event::Pruned, &signature)?,
+        Some(Standing::Missing) => ledger.lose(&signature)?,
+        Some(Standing::Changed) => return Ok(false),
+    }
     ledger.drop(Event::Pruned, &file)?;
     Ok(true)
 }

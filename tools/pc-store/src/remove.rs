@@ -2,9 +2,9 @@
 
 use crate::chain::Event;
 use crate::latest;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Standing};
 use crate::names::ReportName;
-use crate::place::{Kind, PlaceError};
+use crate::place::PlaceError;
 
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,9 @@ pub enum RemoveError {
     #[error("`{0}` is no report of the store, by its log")]
     Unknown(ReportName),
     /// Somebody changed it.
-    #[error("`{0}` is not what was stored, so it may be somebody else's or evidence")]
+    #[error(
+        "`{0}` or its signature is not what was stored, so it may be somebody else's or evidence"
+    )]
     Changed(ReportName),
     /// It could not be looked at, or `provenance-latest.json` could not be put right.
     #[error("`{name}` is not in order")]
@@ -64,37 +66,21 @@ impl RemoveError {
 /// # Errors
 /// When it is no report of the store, or not what was stored, or the store cannot be changed.
 pub fn remove(ledger: &mut Ledger<'_>, name: ReportName) -> Result<Removed, RemoveError> {
-    let file = name.to_string();
-    let held = ledger.state().held().get(&file).cloned().ok_or(RemoveError::Unknown(name))?;
-    let failed = |source| RemoveError::Ledger { name, source };
+    let (file, signature) = (name.to_string(), name.signature());
     let place = |source| RemoveError::Place { name, source };
-    let removed = match ledger.place().fingerprint(&file, held.print.size) {
-        Ok(print) if print == held.print => {
-            drop_or_lose(ledger, &name.signature()).map_err(failed)?;
-            ledger.drop(Event::Removed, &file).map_err(failed)?;
-            Removed::Removed
-        }
-        Err(error) if error.is_missing() => {
-            drop_or_lose(ledger, &name.signature()).map_err(failed)?;
-            ledger.lose(&file).map_err(failed)?;
-            Removed::Lost
-        }
-        Err(error) if error.kind() == Kind::Other => return Err(place(error)),
-        Ok(_) | Err(_) => return Err(RemoveError::Changed(name)),
-    };
-    latest::mend(ledger).map_err(place)?;
-    Ok(removed)
-}
-
-/// A signature goes with its report. One that was changed is no longer the store's, and stays.
-fn drop_or_lose(ledger: &mut Ledger<'_>, name: &str) -> Result<(), LedgerError> {
-    let Some(held) = ledger.state().held().get(name) else {
-        return Ok(());
-    };
-    let print = held.print.clone();
-    if crate::ledger::is_there(ledger.place(), name, &print)? {
-        ledger.drop(Event::Removed, name)
-    } else {
-        ledger.lose(name)
+    let failed = |source| RemoveError::Ledger { name, source };
+    let report = ledger.standing(&file).map_err(place)?.ok_or(RemoveError::Unknown(name))?;
+    let beside = ledger.standing(&signature).map_err(place)?;
+    if report == Standing::Changed || beside == Some(Standing::Changed) {
+        return Err(RemoveError::Changed(name));
     }
+    for (name, standing) in [(&signature, beside), (&file, Some(report))] {
+        match standing {
+            Some(Standing::Same) => ledger.drop(Event::Removed, name).map_err(failed)?,
+            Some(Standing::Missing) => ledger.lose(name).map_err(failed)?,
+            Some(Standing::Changed) | None => {}
+        }
+    }
+    latest::mend(ledger).map_err(place)?;
+    Ok(if report == Standing::Same { Removed::Removed } else { Removed::Lost })
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use attest::SignArgs;
 use jiff::Timestamp;
 use stage::exit::Status;
 use stage::{EdgeError, Fault, Outcome};
@@ -14,12 +15,18 @@ use crate::names::ReportName;
 use crate::prune::{self, Pruned, Rules};
 use crate::retention::Gap;
 use crate::say;
+use crate::signing::{self, Signer};
 use crate::sink::{Access, Sink, Target};
 
 /// Reads, checks, puts the report into each sink, and says so. Nothing is touched before the report
 /// is known to be one; nothing is said before all is done, so that a reader who leaves changes
 /// nothing.
-pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outcome, Fault> {
+pub(crate) fn run(
+    args: &StoreArgs,
+    sign: &SignArgs,
+    print: Print,
+    now: Timestamp,
+) -> Result<Outcome, Fault> {
     if std::io::stdin().is_terminal() {
         return Err(Fault::usage("standard input is a terminal, and no report comes from there")
             .with_hint(
@@ -33,7 +40,9 @@ pub(crate) fn run(args: &StoreArgs, print: Print, now: Timestamp) -> Result<Outc
     if !document.report.metadata.complete {
         return Err(not_whole(&document));
     }
-    let done = put(&document, args, now)?;
+    // Opening an encrypted key takes a while: before a store is locked.
+    let signer = Signer::new(sign);
+    let done = put(&document, args, &signer, now)?;
     let shown = say_done(&document, &done, print);
     match fail(done.sinks, done.failed) {
         Some(fault) => Err(fault),
@@ -56,7 +65,12 @@ struct Done {
 
 /// Puts the report into every sink; one that fails stops none of the others. Settings that make no
 /// sense stop all, before anything is changed.
-fn put(document: &Document, args: &StoreArgs, now: Timestamp) -> Result<Done, Fault> {
+fn put(
+    document: &Document,
+    args: &StoreArgs,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<Done, Fault> {
     let sinks = args.sinks();
     let mut opened = Vec::new();
     for sink in &sinks {
@@ -68,7 +82,7 @@ fn put(document: &Document, args: &StoreArgs, now: Timestamp) -> Result<Done, Fa
     let mut done = Done { sinks: sinks.len(), ..Done::default() };
     for (sink, opened) in opened {
         if let Err(fault) =
-            opened.and_then(|target| put_in(&target, document, args, now, &mut done))
+            opened.and_then(|target| put_in(&target, document, args, signer, now, &mut done))
         {
             done.failed.push((sink, fault));
         }
@@ -80,6 +94,7 @@ fn put_in(
     target: &Target,
     document: &Document,
     args: &StoreArgs,
+    signer: &Signer,
     now: Timestamp,
     done: &mut Done,
 ) -> Result<(), Fault> {
@@ -93,9 +108,11 @@ fn put_in(
             let (mut ledger, kept) =
                 keep::keep(place, &guard, document, now, args.max_bytes).map_err(fault)?;
             say::warn_of_report(place, document, &kept, now);
+            let signed = signing::sign(&mut ledger, document, kept.name, signer);
             let pruned = retain(&mut ledger, args, kept.name);
             done.said.push(say::stored(place, document, &kept, pruned.as_ref(), args));
             done.stored.get_or_insert_with(|| (say::path(place, kept.name), kept.name));
+            done.said.extend(signed?);
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use records::text::{cut_list, cut_text};
 use records::{Drift, FailureCode, Update, UpdateKind, UpdateStatus};
 
 use crate::compare::{Candidate, Newer};
+use crate::pointed::Pointed;
 use crate::problem::Problem;
 use crate::question::ImageQuestion;
 use crate::rule::Rule;
@@ -73,6 +74,7 @@ pub(crate) fn blank(kind: UpdateKind) -> Update {
         kind,
         status: UpdateStatus::Unknown,
         current: None,
+        tags: Vec::new(),
         current_version: None,
         latest_in_patch: None,
         latest_in_minor: None,
@@ -82,6 +84,7 @@ pub(crate) fn blank(kind: UpdateKind) -> Update {
         behind: None,
         reason: None,
         left_out: Vec::new(),
+        guess: None,
         dropped: 0,
     }
 }
@@ -90,7 +93,7 @@ pub(crate) fn blank(kind: UpdateKind) -> Update {
 pub(crate) fn finish(mut update: Update, judged: Judged) -> Answer {
     update.status = judged.status;
     update.reason = judged.reason;
-    update.dropped += cut_list(&mut update.left_out);
+    update.dropped += cut_list(&mut update.left_out) + cut_list(&mut update.tags);
     let texts = [
         &mut update.current,
         &mut update.current_version,
@@ -170,6 +173,30 @@ pub(crate) fn judge(
             format!("`{}` is a smaller step than `{}`", found.tag, rule.level.as_str()),
         ),
         None => Judged::plain(UpdateStatus::Current),
+    }
+}
+
+/// What follows for a reference by digest from what follows for the tag that stands for it.
+pub(crate) fn by_digest(judged: Judged, tag: &str) -> Judged {
+    let more = judged.reason.map_or(String::new(), |reason| format!("; {reason}"));
+    Judged { reason: Some(format!("`{tag}` stands for this digest now{more}")), ..judged }
+}
+
+/// What follows for a reference by digest where no tag that has a version is known to stand for
+/// it.
+pub(crate) fn judge_pointed(pointed: Pointed) -> Judged {
+    let because = |why: String| {
+        Judged::because(UpdateStatus::NotComparable, format!("no tag to compare: {why}"))
+    };
+    match (pointed.tags.first(), pointed.failed, pointed.of) {
+        (Some(tag), ..) => {
+            because(format!("`{tag}` stands for this digest now, and has no version"))
+        }
+        (None, Some(problem), _) => Judged::failed(problem),
+        (None, None, None) => because("no tag stands for this digest now".to_owned()),
+        (None, None, Some(asked)) => because(format!(
+            "none of the newest {asked} tags stands for this digest now, and no more of them are asked"
+        )),
     }
 }
 

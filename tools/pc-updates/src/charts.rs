@@ -1,51 +1,47 @@
 //! Asking about a release's chart: where it came from is in its record.
 //!
 //! - `version`: the versions of charts.
-//! - `index`: the index of a chart repository that is a web server.
+//! - `server`: asks a chart repository that is a web server for its index.
+//! - `index`: what such an index says.
+//! - `cache`: indexes from one run to the next, where a folder is given.
 //! - `newest`: what is newer among the versions of a chart.
+//! - `catalogue`: a guess where a chart may be from, where guesses are asked for.
 
+mod cache;
+mod catalogue;
 mod index;
 mod newest;
+mod server;
 mod version;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http_asking::{
-    Address, AskError, Client, HostCredentials, Kind, Request, RequestCounts, Scheme,
-};
+use http_asking::{Address, Client, RequestCounts};
+use jiff::Timestamp;
 use records::text::shown;
 use records::{FailureCode, Release, Update, UpdateKind, UpdateStatus};
-use registry::Repository;
+use registry::{Registry, Repository};
 use stage::exit::chain;
-use tokio::sync::{OnceCell, Semaphore};
 
 use crate::answer::{self, Answer, Judged, List};
 use crate::problem::Problem;
 use crate::rule::Rule;
-use crate::tags::Lists;
+use crate::tags;
 
+use catalogue::Catalogue;
+use server::Server;
+
+pub(crate) use cache::{Cache, CacheError};
+pub(crate) use catalogue::Hub;
 pub use index::{Chart, Index, IndexError};
-pub use newest::{Newest, newest};
+pub use newest::{By, Newest, newest};
 pub use version::{ChartVersion, strict};
-
-/// How large the index of a chart repository may be, in bytes. The largest public ones have 20 MB.
-const MAX_INDEX: u64 = 64 * 1024 * 1024;
-
-/// How many indexes are fetched and read at a time: each is whole in memory meanwhile.
-const READING: usize = 2;
-
-type Indexed = Result<Arc<Index>, Problem>;
 
 /// Who asks about charts.
 #[derive(Debug)]
 pub(crate) struct Charts {
-    client: Client,
-    lists: Arc<Lists>,
-    indexes: Mutex<HashMap<String, Arc<OnceCell<Indexed>>>>,
-    reading: Semaphore,
+    registry: Registry,
+    server: Server,
+    catalogue: Option<Catalogue>,
+    now: Timestamp,
 }
 
 /// Where a chart is to be had.
@@ -58,13 +54,23 @@ enum Place {
 }
 
 impl Charts {
-    pub(crate) fn new(client: Client, lists: Arc<Lists>) -> Self {
-        Self { client, lists, indexes: Mutex::default(), reading: Semaphore::new(READING) }
+    /// Asks registries by `registry` and web servers by `client`; a catalogue only where one is
+    /// given.
+    pub(crate) fn new(
+        client: &Client,
+        registry: &Registry,
+        cache: Option<Cache>,
+        hub: Option<Hub>,
+        now: Timestamp,
+    ) -> Self {
+        let server = Server::new(client.clone(), registry.clone(), cache);
+        let catalogue = hub.map(|hub| Catalogue::new(client.clone(), hub));
+        Self { registry: registry.clone(), server, catalogue, now }
     }
 
-    /// What was asked for indexes so far.
+    /// What was asked of web servers so far.
     pub(crate) fn requests(&self) -> RequestCounts {
-        self.client.requests()
+        self.server.requests()
     }
 
     /// What is newer than a release's chart.
@@ -115,33 +121,69 @@ impl Charts {
         update.current_version = Some(current.to_string());
         let listed = match place(release.origin.url.as_deref()) {
             Ok(Some(place)) => self.listed(&place, chart).await,
-            Ok(None) => return answer::finish(update, no_origin(release)),
+            Ok(None) => {
+                let guessed = self.guess(release, chart, used, &current, rule, &mut update).await;
+                return answer::finish(update, no_origin(release, guessed));
+            }
             Err(problem) => Err(problem),
         };
         let (versions, list) = match listed {
             Ok(listed) => listed,
             Err(problem) => return answer::finish(update, Judged::failed(problem)),
         };
-        let newer = newest(used, &current, &versions, rule);
+        if rule.read(used).is_none() {
+            let reason =
+                format!("the rule's filter does not match `{}`, which is used", shown(used));
+            return answer::finish(update, Judged::because(UpdateStatus::NotComparable, reason));
+        }
+        let newer = newest(used, &current, &versions, By { rule, now: self.now });
         newer.fill(&mut update);
         let mut judged = newer.judge(used, rule, list);
-        if release.deprecated {
-            let reason = judged.reason.map_or(String::new(), |reason| format!("; {reason}"));
-            judged.reason = Some(format!("the chart calls itself deprecated{reason}"));
-        }
+        let mut remarks = newer.remarks(release.deprecated, rule);
+        remarks.extend(judged.reason.take());
+        judged.reason = (!remarks.is_empty()).then(|| remarks.join("; "));
         answer::finish(update, judged)
+    }
+
+    /// Looks for a guess, and puts it into the record, marked as one.
+    async fn guess(
+        &self,
+        release: &Release,
+        chart: &str,
+        used: &str,
+        current: &ChartVersion,
+        rule: &Rule,
+        update: &mut Update,
+    ) -> Guessed {
+        let nobody_knows = matches!(release.origin.kind.as_str(), "unknown" | "unread" | "skipped");
+        let Some(catalogue) = self.catalogue.as_ref().filter(|_| nobody_knows) else {
+            return Guessed::No;
+        };
+        match catalogue.guess(chart, used, current, By { rule, now: self.now }).await {
+            Ok(Some(guess)) => {
+                let words = catalogue::words(&guess, used);
+                update.guess = Some(guess);
+                Guessed::Told(words)
+            }
+            Ok(None) => Guessed::Told(format!(
+                "no guess either: {} has no chart of that name with the version `{}`",
+                catalogue.host(),
+                shown(used)
+            )),
+            Err(problem) => Guessed::Failed(problem),
+        }
     }
 
     /// All versions of a chart.
     async fn listed(&self, place: &Place, chart: &str) -> Result<(Vec<Chart>, List), Problem> {
         match place {
             Place::Registry(repository) => {
-                let listed = self.lists.of(repository).await?;
+                let listed = tags::list(&self.registry, repository).await?;
                 let list = if listed.is_authoritative { List::Whole } else { List::OfMirror };
                 Ok((listed.tags().filter_map(Chart::of_tag).collect(), list))
             }
             Place::Server(address) => {
-                let index = self.index(address).await?;
+                let index = self.server.index(address).await?;
                 match index.versions(chart) {
                     Some(versions) => Ok((versions.to_vec(), List::Whole)),
                     None => Err(Problem {
@@ -157,64 +199,6 @@ impl Charts {
                     }),
                 }
             }
-        }
-    }
-
-    /// The index of a repository, asked for once.
-    async fn index(&self, address: &Address) -> Indexed {
-        let cell = {
-            let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(indexes.entry(address.url().to_string()).or_default())
-        };
-        cell.get_or_init(|| self.fetch(address)).await.clone()
-    }
-
-    async fn fetch(&self, address: &Address) -> Indexed {
-        let host = address.host();
-        let is_listed = self.client.plain_http().contains(host);
-        if address.scheme() == Scheme::Http && !is_listed {
-            return Err(Problem {
-                host: Some(host.to_string()),
-                ..Problem::new(
-                    FailureCode::HostNotAllowed,
-                    format!(
-                        "`{}` is plain http, which only hosts in `--plain-http` are asked by",
-                        shown(address.url().as_str())
-                    ),
-                )
-            });
-        }
-        let _turn = self.reading.acquire().await;
-        let request = Request::get(Kind::Blob, address.clone())
-            .limit(MAX_INDEX)
-            .authorization(self.authorization(address));
-        let asked = |error: &AskError| Problem {
-            host: Some(error.host().to_string()),
-            status: error.status().map(|status| status.as_u16()),
-            ..Problem::new(error.code(), chain(error))
-        };
-        let answer = self.client.ask(request).await.map_err(|error| asked(&error))?;
-        if !answer.status.is_success() {
-            return Err(asked(&answer.refusal()));
-        }
-        let body = answer.body;
-        let read = tokio::task::spawn_blocking(move || Index::read(&body)).await;
-        let read = read.expect("reading does not panic, and nobody cancels it");
-        read.map(Arc::new).map_err(|error| Problem {
-            host: Some(host.to_string()),
-            ..Problem::new(error.code(), format!("`{}`: {error}", shown(address.url().as_str())))
-        })
-    }
-
-    /// The credentials that the hosts file has for a host (RFC 7617).
-    fn authorization(&self, address: &Address) -> Option<http::HeaderValue> {
-        let settings = self.client.hosts().of(address.host())?;
-        match settings.credentials.as_ref()? {
-            HostCredentials::Password { user, password } => {
-                let pair = STANDARD.encode(format!("{user}:{password}"));
-                http::HeaderValue::try_from(format!("Basic {pair}")).ok()
-            }
-            HostCredentials::IdentityToken(_) => None,
         }
     }
 }
@@ -236,19 +220,35 @@ fn place(url: Option<&str>) -> Result<Option<Place>, Problem> {
     Ok(Some(Place::Server(address)))
 }
 
-/// Nobody says where the chart is from; how that is known is pc-helm's word.
-fn no_origin(release: &Release) -> Judged {
+/// What became of a guess.
+enum Guessed {
+    /// None was asked for, or none is due: somebody has said that it is in no chart repository.
+    No,
+    /// In words.
+    Told(String),
+    /// The catalogue could not be asked.
+    Failed(Problem),
+}
+
+/// Nobody says where the chart is from; how that is known is pc-helm's word. A guess does not
+/// change that.
+fn no_origin(release: &Release, guessed: Guessed) -> Judged {
     let chart = shown(release.chart.as_deref().unwrap_or_default());
     let how = match release.origin.how.as_str() {
         "" => String::new(),
         how => format!(" ({})", shown(how)),
     };
-    Judged::because(
-        UpdateStatus::Unknown,
-        format!(
-            "origin-unknown: Helm does not keep where a chart came from, and nothing says so of `{chart}`{how}; name its repository for pc-helm (`--chart-origins`)"
-        ),
-    )
+    let (guess, problem) = match guessed {
+        Guessed::No => (String::new(), None),
+        Guessed::Told(words) => (format!("; {words}"), None),
+        Guessed::Failed(problem) => {
+            (format!("; no guess, {}: {}", problem.code, problem.message), Some(problem))
+        }
+    };
+    let reason = format!(
+        "origin-unknown: Helm does not keep where a chart came from, and nothing says so of `{chart}`{how}; name its repository for pc-helm (`--chart-origins`){guess}"
+    );
+    Judged { problem, ..Judged::because(UpdateStatus::Unknown, reason) }
 }
 
 #[cfg(test)]

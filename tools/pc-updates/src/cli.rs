@@ -7,6 +7,7 @@ use records::Platform;
 use registry::RegistryArgs;
 use stage::{CommonArgs, StreamArgs};
 
+use crate::charts::{Cache, CacheError, Hub};
 use crate::gate::FailOn;
 use crate::rule::{Defaults, FileError, Level, PreReleases, Rules};
 
@@ -35,6 +36,8 @@ pub struct Cli {
     pub(crate) check_updates: bool,
     #[command(flatten)]
     pub(crate) wanted: RuleArgs,
+    #[command(flatten)]
+    pub(crate) charts: ChartArgs,
     /// Exit with 3 when this holds for any image or release
     #[arg(long, env = "PROVENANCE_UPDATES_FAIL_ON", value_enum, value_delimiter = ',')]
     pub(crate) fail_on: Vec<FailOn>,
@@ -67,6 +70,41 @@ pub(crate) struct RuleArgs {
     /// tenants write those
     #[arg(long, env = "PROVENANCE_UPDATE_ANNOTATIONS", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
     pub(crate) annotations: bool,
+}
+
+/// How charts are looked for.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Charts")]
+pub(crate) struct ChartArgs {
+    /// Keep what was read of the indexes of chart repositories in this folder, and fetch them again
+    /// only when they have changed (by their ETag)
+    #[arg(long, value_name = "DIR", env = "PROVENANCE_CHART_CACHE")]
+    pub(crate) chart_cache: Option<PathBuf>,
+    /// Guess where a chart may be from that nobody knows, by its name on Artifact Hub; the guess is
+    /// shown as one and changes no status. A URL names an instance of one's own
+    #[arg(long, value_name = "URL", env = "PROVENANCE_ARTIFACT_HUB", num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, value_parser = hub)]
+    pub(crate) artifact_hub: HubArg,
+}
+
+/// A catalogue, or none.
+#[derive(Debug, Clone)]
+pub(crate) struct HubArg(pub(crate) Option<Hub>);
+
+/// A switch, or the address of an instance.
+fn hub(text: &str) -> Result<HubArg, String> {
+    match text {
+        "" | "false" | "0" | "no" | "off" => Ok(HubArg(None)),
+        "true" | "1" | "yes" | "on" => Ok(HubArg(Some(Hub::public()))),
+        url => Hub::at(url).map(|hub| HubArg(Some(hub))).map_err(|error| error.to_string()),
+    }
+}
+
+impl ChartArgs {
+    /// The folder of indexes, if one is given.
+    pub(crate) fn cache(&self) -> Result<Option<Cache>, CacheError> {
+        let path = self.chart_cache.as_deref().filter(|path| !path.as_os_str().is_empty());
+        path.map(Cache::open).transpose()
+    }
 }
 
 impl RuleArgs {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use records::text::shown;
-use records::{FailureCode, Update, UpdateStatus};
+use records::{FailureCode, RepositoryRecord, Update, UpdateStatus};
 use registry::{Reference, Registry, Repository};
 use stage::exit::chain;
 use tokio::sync::Semaphore;
@@ -13,11 +13,12 @@ use tokio::sync::Semaphore;
 use crate::age;
 use crate::answer::{self, Answer, Judged, List};
 use crate::compare::{Candidate, Newer, Why, newer};
+use crate::pointed;
 use crate::problem::Problem;
 use crate::question::{ImageQuestion, Plan, Ruled};
 use crate::rule::Rule;
-use crate::tags::{Listed, Lists};
-use crate::version::Version;
+use crate::tags::{self, Listed};
+use crate::version::{Tag, Version};
 
 /// How many lists are compared at a time: it is all work for the processor.
 const COMPARING: usize = 2;
@@ -29,16 +30,23 @@ const MAX_AGES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Images {
     registry: Registry,
-    lists: Arc<Lists>,
     comparing: Arc<Semaphore>,
     now: Timestamp,
+}
+
+/// What is used, and by which rule something newer is looked for.
+#[derive(Debug, Clone, Copy)]
+struct Used<'a> {
+    tag: &'a str,
+    version: &'a Version,
+    rule: &'a Rule,
 }
 
 /// What was found out about an image, and of its repository where that was its first question.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) answer: Answer,
-    pub(crate) repository: Option<records::RepositoryRecord>,
+    pub(crate) repository: Option<RepositoryRecord>,
 }
 
 impl From<Answer> for Found {
@@ -48,8 +56,8 @@ impl From<Answer> for Found {
 }
 
 impl Images {
-    pub(crate) fn new(registry: Registry, lists: Arc<Lists>, now: Timestamp) -> Self {
-        Self { registry, lists, comparing: Arc::new(Semaphore::new(COMPARING)), now }
+    pub(crate) fn new(registry: Registry, now: Timestamp) -> Self {
+        Self { registry, comparing: Arc::new(Semaphore::new(COMPARING)), now }
     }
 
     /// Answers a question.
@@ -58,6 +66,7 @@ impl Images {
         let tag = question.facts.tag.clone().unwrap_or_default();
         let judged = match question.plan() {
             Plan::Compare(version) => return self.compare(question, update, &version).await,
+            Plan::NoTag => return self.compare_digest(question, update).await,
             Plan::Malformed => Judged::failed(malformed(question)),
             Plan::BadRule(why) => Judged::because(
                 UpdateStatus::Unknown,
@@ -65,10 +74,6 @@ impl Images {
             ),
             Plan::Ignore => Judged::because(UpdateStatus::Ignored, "a rule says not to look"),
             Plan::Desire(desired) => return desire(update, &tag, desired).into(),
-            Plan::NoTag => Judged::because(
-                UpdateStatus::NotComparable,
-                "no tag to compare: the reference names a digest alone",
-            ),
             Plan::Filtered => Judged::because(
                 UpdateStatus::NotComparable,
                 format!("the rule's filter does not match `{tag}`, which is used"),
@@ -92,26 +97,71 @@ impl Images {
         current: &Version,
     ) -> Found {
         update.current_version = Some(current.to_string());
-        let (Some(repository), Some(tag), Ruled::By(rule)) =
-            (repository(question), &question.facts.tag, &question.rule)
+        let (Some(reference), Some(tag), Ruled::By(rule)) =
+            (reference(question), &question.facts.tag, &question.rule)
         else {
             return answer::finish(update, Judged::failed(malformed(question))).into();
         };
-        let listed = match self.lists.of(&repository).await {
+        let repository = reference.repository();
+        let listed = match tags::list(&self.registry, repository).await {
             Ok(listed) => listed,
             Err(problem) => return answer::finish(update, Judged::failed(problem)).into(),
         };
-        let of_repository = question.tells_of_repository.then(|| {
-            // The subject is the text that pc-digest gave it, by which others join.
-            listed.record(question.facts.repository.as_deref().unwrap_or_default())
-        });
+        let of_repository = told_of(question, &listed);
+        let used = Used { tag, version: current, rule };
+        let judged = self.compared(repository, used, listed, &mut update).await;
+        Found { answer: answer::finish(update, judged), repository: of_repository }
+    }
+
+    /// A reference by digest alone is compared by the most precise tag that stands for it now.
+    async fn compare_digest(&self, question: &ImageQuestion, mut update: Update) -> Found {
+        let reference = reference(question);
+        let digest = reference.as_ref().and_then(Reference::digest);
+        let (Some(reference), Some(digest), Ruled::By(rule)) = (&reference, digest, &question.rule)
+        else {
+            return answer::finish(update, Judged::failed(malformed(question))).into();
+        };
+        let repository = reference.repository();
+        let listed = match tags::list(&self.registry, repository).await {
+            Ok(listed) => listed,
+            Err(problem) => return answer::finish(update, Judged::failed(problem)).into(),
+        };
+        let of_repository = told_of(question, &listed);
+        let pointed = pointed::at(&self.registry, repository, digest, &listed, rule).await;
+        update.tags.clone_from(&pointed.tags);
+        let version = |tag: &String| match rule.read(tag) {
+            Some(Tag::Version(version)) => Some((tag.clone(), version)),
+            _ => None,
+        };
+        let judged = match pointed.tags.first().and_then(version) {
+            Some((tag, version)) => {
+                update.current = Some(tag.clone());
+                update.current_version = Some(version.to_string());
+                let used = Used { tag: &tag, version: &version, rule };
+                let judged = self.compared(repository, used, listed, &mut update).await;
+                answer::by_digest(judged, &tag)
+            }
+            None => answer::judge_pointed(pointed),
+        };
+        Found { answer: answer::finish(update, judged), repository: of_repository }
+    }
+
+    /// Compares what is used with the list and puts what is newer into the record.
+    async fn compared(
+        &self,
+        repository: &Repository,
+        used: Used<'_>,
+        listed: Listed,
+        update: &mut Update,
+    ) -> Judged {
         let list = if listed.is_authoritative { List::Whole } else { List::OfMirror };
-        let mut found = self.newer(tag, current, listed, rule).await;
-        let unknown = self.leave_out_the_young(&repository, &mut found, rule).await;
-        answer::fill(&mut update, &found);
-        let mut judged = answer::judge(tag, current, &found, rule, list);
+        let Used { tag, version, rule } = used;
+        let mut found = self.newer(tag, version, listed, rule).await;
+        let unknown = self.leave_out_the_young(repository, &mut found, rule).await;
+        answer::fill(update, &found);
+        let mut judged = answer::judge(tag, version, &found, rule, list);
         judged.reason = judged.reason.or(unknown);
-        Found { answer: answer::finish(update, judged), repository: of_repository.flatten() }
+        judged
     }
 
     /// What is newer, looked for where that holds nobody up.
@@ -163,9 +213,15 @@ fn heads(newer: &Newer) -> impl Iterator<Item = &str> {
     lines.into_iter().filter_map(|line| line.first()).map(|Candidate { tag, .. }| tag.as_str())
 }
 
-fn repository(question: &ImageQuestion) -> Option<Repository> {
-    let reference: Reference = question.facts.subject.image.parse().ok()?;
-    Some(reference.repository().clone())
+fn reference(question: &ImageQuestion) -> Option<Reference> {
+    question.facts.subject.image.parse().ok()
+}
+
+/// What is told of the repository, where this is its first question. The subject is the text that
+/// pc-digest gave it, by which others join.
+fn told_of(question: &ImageQuestion, listed: &Listed) -> Option<RepositoryRecord> {
+    let subject = question.facts.repository.as_deref().unwrap_or_default();
+    question.tells_of_repository.then(|| listed.record(subject)).flatten()
 }
 
 fn malformed(question: &ImageQuestion) -> Problem {

@@ -8,7 +8,8 @@
 //! - `rule`: by which rule newer versions are looked for.
 //! - `compare`: what is newer among the tags of a repository; plain functions.
 //! - `question`: which records raise a question.
-//! - `tags`: the tags of repositories, each list asked once.
+//! - `tags`: the tags of repositories.
+//! - `pointed`: which tags stand for a digest.
 //! - `images`: asks about an image.
 //! - `charts`: asks about a release's chart.
 //! - `age`: how old a candidate is, where a rule wants to know.
@@ -23,6 +24,7 @@ mod cli;
 pub mod compare;
 mod gate;
 mod images;
+mod pointed;
 mod problem;
 mod question;
 pub mod rule;

@@ -231,7 +231,7 @@ impl Asks {
         if !self.seen.first(&("image", image, question.rule.text(), runs)) {
             return None;
         }
-        let needs_tags = matches!(question.plan(), Plan::Compare(_));
+        let needs_tags = matches!(question.plan(), Plan::Compare(_) | Plan::NoTag);
         question.tells_of_repository =
             needs_tags && self.seen.first(&("repository", &facts.repository));
         Some(question)

@@ -19,7 +19,6 @@ use crate::gate::{FailOn, missed};
 use crate::images::Images;
 use crate::question::{Annotations, Asks, ImageQuestion, Raised};
 use crate::table::table;
-use crate::tags::Lists;
 
 impl stage::Tool for Cli {
     const NAME: &'static str = env!("CARGO_PKG_NAME");
@@ -71,6 +70,9 @@ impl Cli {
         settings.insert("level".into(), self.wanted.level.as_str().into());
         settings.insert("skipPrerelease".into(), self.wanted.skip_prerelease.into());
         settings.insert("annotations".into(), self.wanted.annotations.into());
+        if let Some(hub) = &self.charts.artifact_hub.0 {
+            settings.insert("artifactHub".into(), hub.to_string().into());
+        }
         if let Some(rules) = &self.wanted.rules {
             settings.insert("rules".into(), rules.to_string_lossy().into());
         }
@@ -122,6 +124,8 @@ async fn updates(
     let client = cli.registry.http.clone().settings().and_then(Client::new);
     let client = client.map_err(Fault::usage)?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
+    let cache = cli.charts.cache().map_err(Fault::usage)?;
+    let charts = Charts::new(&client, &registry, cache, cli.charts.artifact_hub.0, now);
     let input = match (cli.images.is_empty(), cli.no_input) {
         (false, _) => {
             Input::Made(pc_digest::resolved(registry.clone(), &cli.images, cli.platform)?)
@@ -130,7 +134,7 @@ async fn updates(
         (true, false) => Input::stdin(cli.stream.max_line),
     };
     let gate = if cli.fail_on.is_empty() { Gate::Open } else { Gate::Judges };
-    let asking = Arc::new(Asking::new(registry, client, cli.fail_on, now));
+    let asking = Arc::new(Asking::new(registry, charts, cli.fail_on, now));
     let counted = Arc::clone(&asking);
     let is_on = cli.check_updates;
     let steps = Steps {
@@ -174,10 +178,9 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(registry: Registry, client: Client, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
-        let lists = Arc::new(Lists::new(registry.clone()));
-        let images = Images::new(registry.clone(), Arc::clone(&lists), now);
-        Self { registry, images, charts: Charts::new(client, lists), fail_on }
+    fn new(registry: Registry, charts: Charts, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
+        let images = Images::new(registry.clone(), now);
+        Self { registry, images, charts, fail_on }
     }
 
     /// Registries and chart repositories are asked by two clients.

@@ -1,113 +1,69 @@
-//! The tags of a repository: asked once, kept small, and what is told of them.
+//! The tags of a repository, and what is told of them.
+//!
+//! Each list is asked for once and kept within a budget by [`Registry`]; nothing is kept here.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use records::text::MAX_LIST;
-use records::{FailureCode, MAX_EVIDENCE, RepositoryRecord};
-use registry::{Registry, Repository};
-use tokio::sync::OnceCell;
+use records::{Digest, FailureCode, MAX_EVIDENCE, RepositoryRecord};
+use registry::{Registry, Repository, Tags};
 
 use crate::problem::Problem;
 use crate::version::is_evidence;
 
-/// The longest tag (OCI distribution specification, "Pulling manifests": 128 characters).
-const MAX_TAG: usize = 128;
-
 /// A list of tags that was read to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
-    /// The tags that are no evidence, each on a line.
-    tags: Arc<str>,
-    /// How many there are in all.
-    count: u64,
-    /// Those that are evidence.
-    evidence: Arc<[String]>,
+    tags: Arc<Tags>,
     /// Whether the registry itself listed them. A mirror's list may be half.
     pub(crate) is_authoritative: bool,
 }
 
 impl Listed {
-    fn of(tags: &[String], is_authoritative: bool) -> Self {
-        let is_tag = |tag: &&String| {
-            let bytes = tag.as_bytes();
-            (1..=MAX_TAG).contains(&bytes.len())
-                && bytes
-                    .iter()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-        };
-        let (evidence, others): (Vec<&String>, Vec<&String>) =
-            tags.iter().filter(is_tag).partition(|tag| is_evidence(tag));
-        let mut lines = String::with_capacity(others.iter().map(|tag| tag.len() + 1).sum());
-        for tag in others {
-            lines.push_str(tag);
-            lines.push('\n');
-        }
-        Self {
-            tags: lines.into(),
-            count: tags.len() as u64,
-            evidence: evidence.into_iter().cloned().collect(),
-            is_authoritative,
-        }
-    }
-
     /// The tags that are no evidence.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
-        self.tags.lines()
+        self.tags.iter().filter(|tag| !is_evidence(tag))
+    }
+
+    /// The tags that stand for a digest, where the list says so.
+    pub(crate) fn of_digest(&self, digest: &Digest) -> Option<Vec<&str>> {
+        let tags = self.tags.of_digest(digest)?;
+        Some(tags.into_iter().filter(|tag| !is_evidence(tag)).collect())
     }
 
     /// What is told of the repository; nothing where only a mirror has listed it, since then
     /// nothing may be called absent.
     pub(crate) fn record(&self, repository: &str) -> Option<RepositoryRecord> {
-        let whole = self.evidence.iter().map(|tag| tag.len()).sum::<usize>() <= MAX_EVIDENCE;
-        let listed = if whole { self.evidence.len() } else { MAX_LIST.min(self.evidence.len()) };
+        let evidence = || self.tags.iter().filter(|tag| is_evidence(tag));
+        let (count, size) =
+            evidence().fold((0, 0), |(count, size), tag| (count + 1, size + tag.len()));
+        let listed = if size <= MAX_EVIDENCE { count } else { MAX_LIST.min(count) };
         self.is_authoritative.then(|| RepositoryRecord {
             repository: repository.to_owned(),
-            tags: self.count,
-            evidence: self.evidence[..listed].to_vec(),
-            dropped: (self.evidence.len() - listed) as u64,
+            tags: self.tags.len() as u64,
+            evidence: evidence().take(listed).map(str::to_owned).collect(),
+            dropped: (count - listed) as u64,
         })
     }
 }
 
-type Answer = Result<Listed, Problem>;
-
-/// The lists of this run, each asked for once.
-#[derive(Debug)]
-pub(crate) struct Lists {
-    registry: Registry,
-    lists: Mutex<HashMap<Repository, Arc<OnceCell<Answer>>>>,
-}
-
-impl Lists {
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, lists: Mutex::default() }
-    }
-
-    /// The tags of a repository, or why there is no whole list of them.
-    pub(crate) async fn of(&self, repository: &Repository) -> Answer {
-        let cell = {
-            let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(lists.entry(repository.clone()).or_default())
-        };
-        cell.get_or_init(|| self.ask(repository)).await.clone()
-    }
-
-    async fn ask(&self, repository: &Repository) -> Answer {
-        match self.registry.tags(repository).await {
-            Ok(Some(tags)) => Ok(Listed::of(&tags.value, tags.is_authoritative())),
-            Ok(None) => Err(Problem {
-                host: Some(repository.domain().to_owned()),
-                status: Some(404),
-                ..Problem::new(
-                    FailureCode::NotFound,
-                    format!(
-                        "`{repository}` has no list of tags, or does not show it to us: the repository was removed, credentials for it are missing, or its registry does not list tags"
-                    ),
-                )
-            }),
-            Err(error) => Err(Problem::of(&error)),
+/// The tags of a repository, or why there is no whole list of them.
+pub(crate) async fn list(registry: &Registry, repository: &Repository) -> Result<Listed, Problem> {
+    match registry.tags(repository).await {
+        Ok(Some(tags)) => {
+            Ok(Listed { is_authoritative: tags.is_authoritative(), tags: tags.value })
         }
+        Ok(None) => Err(Problem {
+            host: Some(repository.domain().to_owned()),
+            status: Some(404),
+            ..Problem::new(
+                FailureCode::NotFound,
+                format!(
+                    "`{repository}` has no list of tags, or does not show it to us: the repository was removed, credentials for it are missing, or its registry does not list tags"
+                ),
+            )
+        }),
+        Err(error) => Err(Problem::of(&error)),
     }
 }
 
@@ -115,8 +71,9 @@ impl Lists {
 mod tests {
     use super::*;
 
-    fn listed(tags: &[String]) -> Listed {
-        Listed::of(tags, true)
+    fn listed(tags: &[String], is_authoritative: bool) -> Listed {
+        let tags = Arc::new(tags.iter().map(String::as_str).collect());
+        Listed { tags, is_authoritative }
     }
 
     #[test]
@@ -124,22 +81,22 @@ mod tests {
         let signed = |count: usize| -> Vec<String> {
             (0..count).map(|n| format!("sha256-{n:064x}.sig")).chain(["1.0".into()]).collect()
         };
-        let record = listed(&signed(5000)).record("r.io/a").expect("a record");
+        let listed = |count| listed(&signed(count), true);
+        let record = listed(5000).record("r.io/a").expect("a record");
         assert_eq!((record.tags, record.evidence.len(), record.dropped), (5001, 5000, 0));
+        assert_eq!(listed(5000).tags().collect::<Vec<_>>(), ["1.0"]);
         let mut line = Vec::new();
         records::wire::write(&mut line, &record).expect("a record");
-        let record = listed(&signed(20_000)).record("r.io/a").expect("a record");
+        let record = listed(20_000).record("r.io/a").expect("a record");
         assert_eq!((record.tags, record.evidence.len(), record.dropped), (20_001, 100, 19_900));
         // The largest that is written whole fits into a record.
-        let most = listed(&signed(MAX_EVIDENCE / 75)).record("r.io/a").expect("a record");
+        let most = listed(MAX_EVIDENCE / 75).record("r.io/a").expect("a record");
         assert_eq!(most.dropped, 0);
         records::wire::write(&mut line, &most).expect("a record");
-        assert!(Listed::of(&signed(3), false).record("r.io/a").is_none());
     }
 
     #[test]
-    fn what_is_no_tag_is_not_kept() {
-        let tags = ["1.0", "", "a b", "é", &"x".repeat(129), "1.1"].map(str::to_owned);
-        assert_eq!(listed(&tags).tags().collect::<Vec<_>>(), ["1.0", "1.1"]);
+    fn a_mirrors_list_says_nothing_of_the_repository() {
+        assert_eq!(listed(&["1.0".to_owned()], false).record("r.io/a"), None);
     }
 }

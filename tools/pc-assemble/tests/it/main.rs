@@ -1,8 +1,11 @@
 //! pc-assemble as people run it: a stream on standard input, a report on standard output.
 
+mod attestations;
 mod books;
 mod edge;
+mod gate;
 mod output;
+mod previous;
 mod worked;
 
 use serde_json::Value;

@@ -53,12 +53,22 @@ fn store() -> Store {
 
 /// Stores the report of [`NOW`] under strace with these injections; the old one is too old.
 fn inject(store: &Store, injections: &[&str]) -> Output {
+    inject_with(store, injections, &[])
+}
+
+/// The same, with further arguments of pc-store.
+fn inject_with(store: &Store, injections: &[&str], args: &[&str]) -> Output {
     let injections = injections.iter().map(|injection| format!("inject={injection}"));
-    trace(store, Path::new("/dev/null"), injections)
+    trace(store, Path::new("/dev/null"), injections, args)
 }
 
 /// The same, with what strace is to do, and to where.
-fn trace(store: &Store, to: &Path, what: impl IntoIterator<Item = String>) -> Output {
+fn trace(
+    store: &Store,
+    to: &Path,
+    what: impl IntoIterator<Item = String>,
+    args: &[&str],
+) -> Output {
     let input = tempfile::NamedTempFile::new().expect("a file");
     fs::write(input.path(), report_at(NOW)).expect("written");
     let mut command = Command::new("strace");
@@ -71,6 +81,7 @@ fn trace(store: &Store, to: &Path, what: impl IntoIterator<Item = String>) -> Ou
         .arg("--report-path")
         .arg(store.path())
         .args(["--report-retention", "7d", "--print", "none"])
+        .args(args)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("SOURCE_DATE_EPOCH", "1795521600")
@@ -93,9 +104,9 @@ fn whole(store: &Store, at: &str) {
 }
 
 /// How often a run makes each call.
-fn calls(store: &Store) -> Vec<(&'static str, usize)> {
+fn calls(store: &Store, args: &[&str]) -> Vec<(&'static str, usize)> {
     let to = tempfile::NamedTempFile::new().expect("a file");
-    let output = trace(store, to.path(), [format!("trace={}", CALLS.join(","))]);
+    let output = trace(store, to.path(), [format!("trace={}", CALLS.join(","))], args);
     assert!(output.status.success(), "{output:?}");
     let lines = fs::read_to_string(to.path()).expect("read");
     let made =
@@ -113,20 +124,26 @@ fn proven(store: &Store, at: &str) -> bool {
 
 /// Stores killed at each call of a run on the store that `make` makes; how many, and how many of
 /// them left something pending.
-fn kill_at_each_call(what: &str, make: impl Fn() -> Store) -> (usize, usize) {
+fn kill_at_each_call(what: &str, args: &[&str], make: impl Fn() -> Store) -> (usize, usize) {
     let (mut killed, mut pending) = (0, 0);
-    for (call, times) in calls(&make()) {
+    for (call, times) in calls(&make(), args) {
         for when in 1..=times {
             let store = make();
             let before = store.bytes();
-            let output = inject(&store, &[&format!("{call}:signal=KILL:when={when}")]);
+            let kill = format!("{call}:signal=KILL:when={when}");
+            let output = inject_with(&store, &[&kill], args);
             let at = format!("{what}, killed at {call} {when} of {times}");
             assert!(!output.status.success(), "{at}");
             killed += 1;
             let reports = [OLD, BEFORE, NOW, NEXT].map(report_at);
             for (name, bytes) in store.bytes() {
                 let temporary = name.starts_with(".provenance-") && name.ends_with(".tmp");
-                assert!(temporary || reports.contains(&bytes), "{at}: `{name}` is no whole report");
+                let whole = if name.ends_with(".sigstore.json") {
+                    serde_json::from_slice::<serde_json::Value>(&bytes).is_ok()
+                } else {
+                    reports.contains(&bytes)
+                };
+                assert!(temporary || whole, "{at}: `{name}` is not whole");
             }
             for name in [LATEST, "provenance-20261123-060000.json"] {
                 let there = store.file(name).exists();
@@ -146,7 +163,7 @@ fn killed_at_each_call_the_store_stays_whole_and_proven() {
     if !can_trace("killed at each call") {
         return;
     }
-    let (killed, pending) = kill_at_each_call("a store", store);
+    let (killed, pending) = kill_at_each_call("a store", &[], store);
     // Between the entry and the name, between the name and the newest, between the entry and the
     // removal, and everything beside these.
     assert!(killed >= 30 && pending >= 4, "{killed} calls were hit, {pending} left something");
@@ -157,8 +174,19 @@ fn killed_in_its_first_run_a_store_stays_whole_and_proven() {
     if !can_trace("killed in its first run") {
         return;
     }
-    let (killed, pending) = kill_at_each_call("an empty store", Store::new);
+    let (killed, pending) = kill_at_each_call("an empty store", &[], Store::new);
     assert!(killed >= 25 && pending >= 2, "{killed} calls were hit, {pending} left something");
+}
+
+#[test]
+fn killed_while_it_signs_the_store_stays_whole_and_proven() {
+    if !can_trace("killed while signing") {
+        return;
+    }
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/attest/testdata/p256.pem");
+    let (killed, pending) =
+        kill_at_each_call("a store that signs", &["--sign-key", key], Store::new);
+    assert!(killed >= 35 && pending >= 3, "{killed} calls were hit, {pending} left something");
 }
 
 #[test]
@@ -171,7 +199,7 @@ fn killed_while_it_finishes_what_another_began() {
         ("a report without its name and a torn entry", "renameat2:signal=KILL:when=1", "{\"seq"),
         ("a removal", "unlinkat:signal=KILL:when=1", ""),
     ] {
-        let (killed, _) = kill_at_each_call(what, || {
+        let (killed, _) = kill_at_each_call(what, &[], || {
             let store = store();
             let _ = inject(&store, &[injection]);
             let log = [store.read(LOG), torn.as_bytes().to_vec()].concat();

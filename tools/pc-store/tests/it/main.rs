@@ -2,11 +2,13 @@
 
 mod chain;
 mod crashes;
+mod exporting;
 mod foreign;
 mod latest;
 mod reading;
 mod refusing;
 mod retention;
+mod signing;
 mod storing;
 mod systems;
 mod verify;

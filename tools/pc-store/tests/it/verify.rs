@@ -345,7 +345,7 @@ fn reports_are_removed_by_name_and_losses_acknowledged() {
     fs::write(store.file(FIRST), report_of("2026-11-22T06:00:00Z", 9)).expect("written");
     let before = store.bytes();
     let ran = store.pc(&["remove", FIRST]).run().code(1);
-    let _ = ran.says("is not what was stored").says("hint: move it away by hand");
+    let _ = ran.says("or its signature is not what was stored").says("hint: move it away by hand");
     let ran = store.pc(&["remove", "provenance-20261101-060000.json"]).run().code(1);
     let _ = ran.says("is no report of the store");
     let _ = store.pc(&["remove", "../x"]).run().code(2);

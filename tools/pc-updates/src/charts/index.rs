@@ -1,14 +1,15 @@
 //! The `index.yaml` of a chart repository (helm.sh, "The Chart Repository Guide").
 //!
-//! It may have 20 MB and describe 15,000 versions, of which four short facts each are wanted: it
+//! It may have 20 MB and describe 15,000 versions, of which five short facts each are wanted: it
 //! is read as a stream of events, and everything else is passed over.
 
 use std::collections::HashMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use records::FailureCode;
-use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_saphyr::{Budget, options::AliasLimits};
 
 use super::version::ChartVersion;
@@ -20,7 +21,7 @@ const MAX_VERSIONS: usize = 200_000;
 const MAX_TEXT: usize = 256;
 
 /// A version of a chart that is to be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chart {
     /// The version as it is written.
     pub text: Box<str>,
@@ -28,6 +29,8 @@ pub struct Chart {
     pub version: ChartVersion,
     /// The version of the application in it.
     pub app_version: Option<Box<str>>,
+    /// When it was put into the index, where that says so, in seconds since 1970.
+    pub created: Option<i64>,
     /// Whether its publisher calls it deprecated.
     pub deprecated: bool,
     /// Whether its publisher took it back.
@@ -39,15 +42,26 @@ impl Chart {
     /// registries"); nothing if it is no version.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
-        let text = tag.replace('_', "+");
-        let version = ChartVersion::parse(&text)?;
+        Self::of_version(&tag.replace('_', "+"))
+    }
+
+    /// A version of which nothing else is known; nothing if it is none.
+    pub(crate) fn of_version(text: &str) -> Option<Self> {
+        let version = ChartVersion::parse(text)?;
         let text = text.into();
-        Some(Self { text, version, app_version: None, deprecated: false, removed: false })
+        Some(Self {
+            text,
+            version,
+            app_version: None,
+            created: None,
+            deprecated: false,
+            removed: false,
+        })
     }
 }
 
 /// The charts of a repository.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Index(HashMap<String, Vec<Chart>>);
 
 /// An index that cannot be used.
@@ -201,6 +215,7 @@ impl<'de> Visitor<'de> for VersionsVisitor {
 struct Entry {
     version: Scalar,
     app_version: Scalar,
+    created: Scalar,
     deprecated: Flag,
     removed: Flag,
 }
@@ -210,10 +225,12 @@ impl Entry {
         let text = self.version.0.filter(|text| text.len() <= MAX_TEXT)?;
         let version = ChartVersion::parse(&text)?;
         let app_version = self.app_version.0.filter(|text| text.len() <= MAX_TEXT);
+        let created = self.created.0.and_then(|text| text.parse::<Timestamp>().ok());
         Some(Chart {
             text,
             version,
             app_version,
+            created: created.map(Timestamp::as_second),
             deprecated: self.deprecated.0,
             removed: self.removed.0,
         })

@@ -2,10 +2,12 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use records::{FailureCode, Update, UpdateStatus};
 
 use super::index::Chart;
 use super::version::ChartVersion;
+use crate::age;
 use crate::answer::{Judged, List};
 use crate::compare::{LeftOut, Why};
 use crate::problem::Problem;
@@ -27,18 +29,29 @@ pub struct Newest {
     pub change: Option<Change>,
     /// What was left out.
     pub left_out: LeftOut,
-    /// Whether the one that is used is listed.
-    pub has_current: bool,
+    /// The one that is used, where it is listed.
+    pub used: Option<Chart>,
+}
+
+/// By what newer ones are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The time of this run, which ages are counted from.
+    pub now: Timestamp,
 }
 
 /// What is newer than `current`, written `used`, by the rule.
 #[must_use]
-pub fn newest(used: &str, current: &ChartVersion, versions: &[Chart], rule: &Rule) -> Newest {
+pub fn newest(used: &str, current: &ChartVersion, versions: &[Chart], by: By<'_>) -> Newest {
     let mut newest = Newest::default();
     for chart in versions {
-        newest.has_current |= *chart.text == *used || chart.version == *current;
+        if *chart.text == *used || (newest.used.is_none() && chart.version == *current) {
+            newest.used = Some(chart.clone());
+        }
         let Some(change) = current.change(&chart.version) else { continue };
-        if let Some(why) = why_not(current, chart, rule) {
+        if let Some(why) = why_not(current, chart, by) {
             newest.left_out.note_numbers(why, &chart.text, &chart.version.numbers());
             continue;
         }
@@ -66,7 +79,8 @@ fn keep(slot: &mut Option<Chart>, chart: &Chart) {
 }
 
 /// Why a newer version is no candidate, if it is none.
-fn why_not(current: &ChartVersion, chart: &Chart, rule: &Rule) -> Option<Why> {
+fn why_not(current: &ChartVersion, chart: &Chart, by: By<'_>) -> Option<Why> {
+    let rule = by.rule;
     let is_allowed = rule.pre_releases == PreReleases::Allow
         || (current.is_pre_release() && current.numbers() == chart.version.numbers());
     Some(if chart.removed {
@@ -79,12 +93,37 @@ fn why_not(current: &ChartVersion, chart: &Chart, rule: &Rule) -> Option<Why> {
         Why::Pin
     } else if rule.excludes(&chart.text) {
         Why::Excluded
+    } else if rule.read(&chart.text).is_none() {
+        Why::Filter
+    } else if is_young(chart, by) {
+        Why::Young
     } else {
         return None;
     })
 }
 
+/// Whether a version is younger than the rule wants. One that does not say how old it is may stay.
+fn is_young(chart: &Chart, by: By<'_>) -> bool {
+    let created = chart.created.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let wanted = by.rule.minimum_age.zip(created);
+    wanted.is_some_and(|(minimum, created)| age::is_younger(created, by.now, minimum))
+}
+
 impl Newest {
+    /// What is to be known beside the status: of the version that is used, and of the newest.
+    pub(crate) fn remarks(&self, release_is_deprecated: bool, rule: &Rule) -> Vec<String> {
+        let is_removed = self.used.as_ref().is_some_and(|chart| chart.removed);
+        let is_deprecated =
+            release_is_deprecated || self.used.as_ref().is_some_and(|chart| chart.deprecated);
+        let of_unknown_age =
+            self.all.as_ref().filter(|chart| rule.minimum_age.is_some() && chart.created.is_none());
+        let removed = is_removed.then(|| "its publisher took this version back".to_owned());
+        let deprecated = is_deprecated.then(|| "the chart calls itself deprecated".to_owned());
+        let unknown =
+            of_unknown_age.map(|chart| format!("how old is not known of `{}`", chart.text));
+        [removed, deprecated, unknown].into_iter().flatten().collect()
+    }
+
     /// Puts what is newer into a record.
     pub(crate) fn fill(&self, update: &mut Update) {
         let text = |chart: &Option<Chart>| chart.as_ref().map(|chart| chart.text.to_string());
@@ -109,7 +148,7 @@ impl Newest {
                 "only a mirror has listed the chart's versions, and there is nothing newer in its list, which may lack some".into(),
             ));
         }
-        if !self.has_current {
+        if self.used.is_none() {
             return Judged::failed(Problem::new(
                 FailureCode::NotFound,
                 format!(
@@ -145,7 +184,8 @@ mod tests {
         };
         let versions: Vec<Chart> = versions.iter().filter_map(chart).collect();
         let current = ChartVersion::parse(used).expect("a version");
-        let newest = newest(used, &current, &versions, &rule);
+        let by = By { rule: &rule, now: Timestamp::UNIX_EPOCH };
+        let newest = newest(used, &current, &versions, by);
         let judged = newest.judge(used, &rule, List::Whole);
         (newest, judged)
     }
@@ -207,5 +247,53 @@ mod tests {
             "taken back by its publisher: 2.0.2",
         ];
         assert_eq!(newest.left_out.lines(), wanted);
+    }
+
+    #[test]
+    fn what_a_rule_wants_of_charts() {
+        let lines_of =
+            |rule| lines("1.2.3", rule, &["1.2.3", "1.2.4", "1.3.0", "2.0.0"]).0[2].clone();
+        assert_eq!(lines_of("exclude=2.*").as_deref(), Some("1.3.0"));
+        assert_eq!(lines_of("filter=^1[.]2[.]").as_deref(), Some("1.2.4"));
+        let day = 86_400;
+        let chart = |text: &str, created: Option<i64>| Chart {
+            created,
+            ..Chart::of_tag(text).expect("a version")
+        };
+        let versions = [
+            chart("1.2.3", Some(0)),
+            chart("1.3.0", Some(80 * day)),
+            chart("1.4.0", Some(95 * day)),
+            chart("1.5.0", None),
+        ];
+        let rule = Rule::parse("minimumAge=7d", RuleFrom::Configuration, Defaults::default());
+        let rule = rule.expect("a rule");
+        let now = Timestamp::from_second(100 * day).expect("a time");
+        let current = ChartVersion::parse("1.2.3").expect("a version");
+        let ask = |versions| newest("1.2.3", &current, versions, By { rule: &rule, now });
+        let found = ask(&versions[..3]);
+        assert_eq!(found.all.as_ref().map(|chart| &*chart.text), Some("1.3.0"));
+        assert_eq!(found.left_out.lines(), ["younger than the minimum age: 1.4.0"]);
+        assert_eq!(found.remarks(false, &rule), Vec::<String>::new());
+        let found = ask(&versions[..]);
+        assert_eq!(found.all.as_ref().map(|chart| &*chart.text), Some("1.5.0"));
+        assert_eq!(found.remarks(false, &rule), ["how old is not known of `1.5.0`"]);
+    }
+
+    #[test]
+    fn what_is_used_may_be_deprecated_or_taken_back() {
+        let remarks = |used, release_is_deprecated| {
+            let (newest, judged) = ask(used, "", &["1.0.0!d", "1.1.0!r", "1.2.0"]);
+            let rule = Rule::default_of(Defaults::default());
+            (newest.remarks(release_is_deprecated, &rule).join("; "), judged.status)
+        };
+        let available = UpdateStatus::Available;
+        assert_eq!(
+            remarks("1.0.0", false),
+            ("the chart calls itself deprecated".into(), available)
+        );
+        assert_eq!(remarks("1.1.0", false).0, "its publisher took this version back");
+        assert_eq!(remarks("1.2.0", false), (String::new(), UpdateStatus::Current));
+        assert_eq!(remarks("1.2.0", true).0, "the chart calls itself deprecated");
     }
 }

@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::version::Change;
 
 /// A text as semver.org wants it: three numbers, no `v`.
@@ -13,7 +15,8 @@ pub fn strict(text: &str) -> Option<semver::Version> {
 }
 
 /// A chart's version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ChartVersion(semver::Version);
 
 impl ChartVersion {
@@ -54,6 +57,20 @@ impl ChartVersion {
             Some(_) => Change::Patch,
             None => Change::PreRelease,
         })
+    }
+}
+
+impl TryFrom<String> for ChartVersion {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("no version (semver.org)")
+    }
+}
+
+impl From<ChartVersion> for String {
+    fn from(version: ChartVersion) -> Self {
+        version.to_string()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was left out, and why: a line for each reason.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::version::Version;
@@ -92,8 +93,10 @@ impl LeftOut {
             count: 0,
         });
         newest.count += 1;
-        // The order of the list is the registry's; the text decides between equals.
-        if (numbers, tag) > (&newest.numbers[..], newest.tag.as_str()) {
+        // Of equals the plainest is told of, since that is the one people look for; the text
+        // decides the rest, since the order of the list is the registry's.
+        let known = (&newest.numbers[..], Reverse(newest.tag.len()), newest.tag.as_str());
+        if (numbers, Reverse(tag.len()), tag) > known {
             newest.tag = tag.to_owned();
             newest.numbers = numbers.to_vec();
         }

@@ -1,7 +1,7 @@
 //! Charts of Helm releases: from web servers and registries.
 
 use serde_json::{Value, json};
-use testkit::registry::{Canned, FakeRegistry};
+use testkit::registry::{Access, Canned, FakeRegistry};
 
 use crate::{codes, stream, update, updates};
 
@@ -191,4 +191,126 @@ fn rules_hold_for_releases_too() {
             ("desired=1.2.4", "current", "-"),
         ]
     );
+}
+
+/// An index with these versions of `web`.
+fn index(versions: &[&str]) -> String {
+    let entry = |version: &&str| format!("  - {{name: web, version: {version}}}\n");
+    let entries: String = versions.iter().map(entry).collect();
+    format!("entries:\n  web:\n{entries}")
+}
+
+#[test]
+fn a_server_gets_the_credentials_that_dockers_file_has_for_it() {
+    let server = FakeRegistry::start();
+    server.serve_file("/charts/index.yaml", INDEX);
+    server.switch(|switches| switches.access = Access::basic("ann", "hunter2"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.json");
+    let ask = |place: &str, password: &str| {
+        let auths = json!({"auths": {place: {"username": "ann", "password": password}}});
+        std::fs::write(&file, auths.to_string()).expect("written");
+        server.clear_log();
+        let record = release("web", "web", "1.2.3", Some(&url(&server)));
+        let run = updates(&server).arg("--registry-auth").arg(&file).stdin(stream(&[record]));
+        let ran = run.run().ok();
+        assert!(!ran.text().contains("hunter2") && !ran.stderr.contains("hunter2"));
+        let sent = server.log().into_iter().map(|asked| asked.header("authorization").is_some());
+        (word(&update(&ran), "status").to_owned(), codes(&ran), sent.collect::<Vec<_>>())
+    };
+    let let_in = ("available".to_owned(), vec![], vec![false, true]);
+    assert_eq!(ask(&server.host(), "hunter2"), let_in);
+    assert_eq!(ask(&format!("{}/charts", server.host()), "hunter2"), let_in);
+    assert_eq!(ask(&format!("http://{}/charts/", server.host()), "hunter2"), let_in);
+    let unauthorized = vec!["unauthorized".to_owned()];
+    let refused = |sent| ("unknown".to_owned(), unauthorized.clone(), sent);
+    assert_eq!(ask(&server.host(), "wrong"), refused(vec![false, true]));
+    assert_eq!(ask("other.example.com", "hunter2"), refused(vec![false]));
+    assert_eq!(ask(&format!("{}/other", server.host()), "hunter2"), refused(vec![false]));
+}
+
+#[test]
+fn a_server_is_trusted_by_the_authorities_that_registries_are() {
+    let server = FakeRegistry::start_tls();
+    server.serve_file("/charts/index.yaml", INDEX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = folder.path().join("ca.pem");
+    std::fs::write(&authority, server.authority().expect("it speaks https")).expect("written");
+    let record = release("web", "web", "1.2.3", Some(&format!("https://{}/charts", server.host())));
+    let run = || {
+        let run = testkit::pc("updates").args(["--allow-address", "127.0.0.1", "--max-tries", "1"]);
+        run.stdin(stream(std::slice::from_ref(&record)))
+    };
+    let ran = run().arg("--ca-file").arg(&authority).run().ok();
+    assert_eq!(word(&update(&ran), "status"), "available");
+    assert_eq!(codes(&run().run().ok()), ["tls"]);
+}
+
+#[test]
+fn an_index_that_has_not_changed_is_not_fetched_again() {
+    let server = FakeRegistry::start();
+    server.serve_file("/charts/index.yaml", INDEX);
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let ask = || {
+        server.clear_log();
+        let record = release("web", "web", "1.2.3", Some(&url(&server)));
+        let ran = updates(&server).env("PROVENANCE_CHART_CACHE", &cache).stdin(stream(&[record]));
+        let ran = ran.run().ok();
+        let statuses: Vec<u16> = server.log().iter().map(|asked| asked.status).collect();
+        (update(&ran), statuses, ran.stderr)
+    };
+    let (first, statuses, _) = ask();
+    assert_eq!((word(&first, "newest"), statuses), ("2.1.0", vec![200]));
+    let (again, statuses, said) = ask();
+    assert_eq!((&again, statuses, said.as_str()), (&first, vec![304], ""));
+    // A changed index has another ETag.
+    server.serve_file("/charts/index.yaml", index(&["1.2.3", "4.0.0"]));
+    let (changed, statuses, _) = ask();
+    assert_eq!((word(&changed, "newest"), statuses), ("4.0.0", vec![200]));
+    assert_eq!(ask().1, [304]);
+    // What is corrupt is fetched again, and said.
+    let kept = std::fs::read_dir(&cache).expect("a folder").next().expect("a file").expect("read");
+    let mut bytes = std::fs::read(kept.path()).expect("read");
+    let at = bytes.len() - 20;
+    bytes[at] ^= 1;
+    std::fs::write(kept.path(), bytes).expect("written");
+    let (healed, statuses, said) = ask();
+    assert_eq!((&healed, statuses), (&changed, vec![200]));
+    assert!(said.contains("a kept index of charts is of no use"), "{said}");
+    assert_eq!(ask().1, [304]);
+    // A server that fails is not answered for.
+    server.can("/charts/index.yaml", Canned::status(500));
+    let record = release("web", "web", "1.2.3", Some(&url(&server)));
+    let run = updates(&server).args(["--max-tries", "1", "--chart-cache"]).arg(&cache);
+    assert_eq!(word(&update(&run.stdin(stream(&[record])).run().ok()), "status"), "unknown");
+}
+
+#[test]
+fn a_folder_for_indexes_that_is_none_is_a_fault_of_usage() {
+    let server = server(INDEX);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let ran = updates(&server).arg("-n").arg("--chart-cache").arg(file.path()).run().code(2);
+    let _ = ran.says("`--chart-cache`");
+}
+
+#[test]
+fn age_and_filter_hold_for_charts_and_a_version_that_was_taken_back_is_told() {
+    let server = server(
+        "entries:\n  web:\n  - {version: 1.2.3, created: '2026-01-01T00:00:00Z', removed: true}\n  \
+         - {version: 1.3.0, created: '2026-11-01T00:00:00.5Z'}\n  \
+         - {version: 1.4.0, created: '2026-11-23T00:00:00Z'}\n",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = folder.path().join("rules.yaml");
+    let text = "rules:\n- {charts: [web], minimumAge: 7d, filter: '^1[.]'}\n";
+    std::fs::write(&rules, text).expect("written");
+    let record = release("web", "web", "1.2.3", Some(&url(&server)));
+    // 2026-11-24T06:00:00Z
+    let run = updates(&server).env("SOURCE_DATE_EPOCH", "1795500000").arg("--rules").arg(&rules);
+    let answer = update(&run.stdin(stream(&[record])).run().ok());
+    assert_eq!((word(&answer, "status"), word(&answer, "newest")), ("available", "1.3.0"));
+    assert_eq!(answer["leftOut"], json!(["younger than the minimum age: 1.4.0"]));
+    assert_eq!(word(&answer, "reason"), "its publisher took this version back");
+    assert_eq!(word(&answer, "rule"), "filter=^1[.] minimumAge=7d");
 }

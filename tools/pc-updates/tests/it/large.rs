@@ -1,5 +1,7 @@
 //! Lists that are larger than anybody means them to be.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::Ran;
@@ -84,4 +86,47 @@ fn texts_that_are_no_tags_are_never_proposed() {
     let (ran, _) = run(&registry, 1);
     let record = update(&ran);
     assert_eq!((record["status"].as_str(), record["newest"].as_str()), (Some("current"), None));
+}
+
+/// Runs with this input; what came out, and the most memory that it took, in KiB.
+fn measured(registry: &FakeRegistry, input: &str) -> (String, u64) {
+    let mut child = Command::new(testkit::binaries().join("pc-updates"))
+        .args(["--progress", "never", "--log-level", "error", "--plain-http", &registry.host()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(input.as_bytes()).expect("read");
+    drop(pipe);
+    let status = format!("/proc/{}/status", child.id());
+    let out = child.stdout.take().expect("a pipe");
+    let reader = std::thread::spawn(move || std::io::read_to_string(out).expect("UTF-8"));
+    // The kernel keeps the peak; it is read until the process is gone.
+    let mut peak = 0;
+    while child.try_wait().expect("waited").is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
+        peak = kib.unwrap_or(peak).max(peak);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (reader.join().expect("read"), peak)
+}
+
+#[test]
+fn many_large_lists_at_once_take_bounded_memory() {
+    let registry = FakeRegistry::start();
+    let mut records = Vec::new();
+    for repository in 0..40 {
+        let tags = list((0..100_000).map(|n| format!("1.{}.{}", n / 1000, n % 1000)));
+        registry.can(&format!("/v2/shop/{repository}/tags/list"), canned(tags.into_bytes()));
+        let image = format!("{}/shop/{repository}:1.0.0", registry.host());
+        records.push(digest(&image, "same", "a"));
+    }
+    let (text, peak) = measured(&registry, &stream(&records));
+    assert_eq!(text.matches("\"newest\":\"1.99.999\"").count(), 40);
+    assert_eq!(registry.log().len(), 40);
+    println!("{peak} KiB at its peak");
+    assert!(peak > 0 && peak < 112 * 1024, "{peak} KiB at its peak");
 }

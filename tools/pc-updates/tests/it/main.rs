@@ -2,11 +2,15 @@
 
 mod alone;
 mod charts;
+mod digests;
 mod families;
+mod guesses;
 mod images;
 mod large;
+mod page;
 mod real;
 mod rules;
+mod saved;
 
 use serde_json::{Value, json};
 use testkit::registry::FakeRegistry;

@@ -75,6 +75,15 @@ fn images_of_real_registries() {
             (&json!(tags.len()), &json!([signature]))
         );
         assert_eq!(word(&update(&ask("1.29.1-alpine")), "status"), "current");
+        // All tags stand for one image; the most precise is compared.
+        let first = &ran.of_type("digest")[0];
+        let by_digest = pc("updates")
+            .args(["--plain-http", &host, &format!("{place}@{}", word(first, "tagDigest"))])
+            .env("PROVENANCE_REGISTRY_AUTH", home.path());
+        let record = update(&by_digest.run().ok());
+        let found = record["tags"].as_array().expect("tags");
+        assert_eq!((found.len(), word(&record, "current")), (tags.len() - 1, "1.29.1"));
+        assert_eq!(word(&record, "status"), "current");
     }
 }
 

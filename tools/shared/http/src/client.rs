@@ -297,9 +297,14 @@ impl Client {
         // The length of a HEAD's answer and the bytes of a blob are wanted as they are stored.
         let coding = match request.kind {
             Kind::Head | Kind::Blob | Kind::Config => "identity",
-            Kind::Manifest | Kind::Token | Kind::Tags | Kind::Referrers => decode::ACCEPTED,
+            Kind::Manifest | Kind::Token | Kind::Tags | Kind::Referrers | Kind::Charts => {
+                decode::ACCEPTED
+            }
         };
         builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
+        if let Some(known) = &request.unless {
+            builder = builder.header(header::IF_NONE_MATCH, known);
+        }
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }

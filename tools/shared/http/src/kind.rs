@@ -19,6 +19,8 @@ pub enum Kind {
     Tags,
     /// A page of the manifests that refer to another.
     Referrers,
+    /// What a chart repository or a catalogue says of charts.
+    Charts,
 }
 
 const KIB: u64 = 1024;
@@ -39,6 +41,7 @@ impl Kind {
             Self::Token => "token",
             Self::Tags => "tags",
             Self::Referrers => "referrers",
+            Self::Charts => "charts",
         }
     }
 
@@ -52,6 +55,7 @@ impl Kind {
             Self::Token => "a token",
             Self::Tags => "tags",
             Self::Referrers => "referrers",
+            Self::Charts => "charts",
         }
     }
 
@@ -64,6 +68,8 @@ impl Kind {
             Self::Token => 64 * KIB,
             Self::Manifest | Self::Config | Self::Tags | Self::Referrers => 8 * MIB,
             Self::Blob => 16 * MIB,
+            // The largest public indexes have 20 MB.
+            Self::Charts => 64 * MIB,
         }
     }
 }

@@ -34,6 +34,7 @@ pub struct Request {
     pub(crate) kind: Kind,
     pub(crate) accept: Option<HeaderValue>,
     pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) unless: Option<HeaderValue>,
     pub(crate) form: Option<String>,
     pub(crate) limit: u64,
 }
@@ -60,7 +61,16 @@ impl Request {
 
     fn new(method: Method, kind: Kind, address: Address) -> Self {
         let limit = kind.limit();
-        Self { method, address, kind, accept: None, authorization: None, form: None, limit }
+        Self {
+            method,
+            address,
+            kind,
+            accept: None,
+            authorization: None,
+            unless: None,
+            form: None,
+            limit,
+        }
     }
 
     /// Sets the media types that are accepted.
@@ -77,6 +87,13 @@ impl Request {
             value
         });
         Self { authorization, ..self }
+    }
+
+    /// Asks for the body only where it is another than the one with this `ETag` (RFC 9110, section
+    /// 13.1.2); else the answer has the status 304.
+    #[must_use]
+    pub fn unless(self, etag: Option<HeaderValue>) -> Self {
+        Self { unless: etag, ..self }
     }
 
     /// Where it goes.

@@ -52,8 +52,8 @@ pub use platform::{Platform, PlatformError};
 pub use policy::{NamespaceException, Policy, PolicyMode, PolicyResult};
 pub use release::{DeployedRevision, Origin, Release};
 pub use update::{
-    MAX_EVIDENCE, RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind, UpdateStatus,
-    canonical_rule,
+    ChartGuess, MAX_EVIDENCE, RULE_ANNOTATION, RepositoryRecord, RuleFrom, Update, UpdateKind,
+    UpdateStatus, canonical_rule,
 };
 pub use verdict::{Combined, FindVerdict, Known, Verdict, combine};
 pub use wire::Record;

@@ -120,8 +120,13 @@ pub struct Update {
     pub kind: UpdateKind,
     /// The answer.
     pub status: UpdateStatus,
-    /// What is used now: the whole tag, or the chart's version.
+    /// What is used now: the whole tag, or the chart's version. Of a reference by digest alone,
+    /// the most precise of `tags` that has a version.
     pub current: Option<String>,
+    /// Of a reference by digest alone: the tags that stand for this digest now, as far as the
+    /// registry was asked, the most precise first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The number in it, without prefix and suffix; null where it has none.
     #[serde(default)]
     pub current_version: Option<String>,
@@ -144,9 +149,38 @@ pub struct Update {
     /// Newer candidates that were left out: a line for each reason, with the newest of them and
     /// how many there are.
     pub left_out: Vec<String>,
+    /// A guess where the chart may be from, where nobody knows and guesses are asked for. It bears
+    /// on nothing else in this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guess: Option<ChartGuess>,
     /// How many texts of this record were cut.
     #[serde(default)]
     pub dropped: u64,
+}
+
+/// A chart of the same name in a public catalogue that lists the version which is used: perhaps
+/// the one that is used, perhaps not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChartGuess {
+    /// The page of the catalogue that shows it.
+    pub page: String,
+    /// The name of the repository in the catalogue.
+    pub repository: String,
+    /// Where that repository is.
+    pub url: Option<String>,
+    /// Whether the catalogue has verified that the publisher owns the repository.
+    pub verified_publisher: bool,
+    /// Whether the catalogue calls it the official one of the software in it.
+    pub official: bool,
+    /// How many charts of exactly this name the catalogue has in other repositories.
+    pub others: u64,
+    /// The newest version there by the rule; null where none is newer than what is used.
+    pub newest: Option<String>,
+    /// The version of the application in that.
+    pub newest_app_version: Option<String>,
+    /// Why this one of them, in words.
+    pub why: String,
 }
 
 impl Record for Update {

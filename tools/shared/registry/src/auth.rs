@@ -272,6 +272,24 @@ impl Auth {
         }
     }
 
+    /// What the keychain has for a web server that is no registry, as `Basic` credentials.
+    ///
+    /// # Errors
+    /// When a credential helper fails.
+    pub(crate) async fn of_server(
+        &self,
+        host: &Host,
+        path: &str,
+    ) -> Result<Option<HeaderValue>, HelperError> {
+        let path = path.trim_matches('/');
+        let found = self.keychain.credential(&Repository::of_server(host, path)).await?;
+        Ok(match found {
+            Some(Credential::Password { user, password }) => basic(&user, &password),
+            // Only a token server knows what to do with one.
+            Some(Credential::IdentityToken(_)) | None => None,
+        })
+    }
+
     /// What the hosts file has: it was written for this collector, and goes before what was written
     /// for Docker.
     fn of_hosts_file(&self, repository: &Repository) -> Option<Credential> {

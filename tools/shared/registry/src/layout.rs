@@ -23,6 +23,7 @@ use records::Digest;
 use serde::Deserialize;
 
 use crate::content::{Descriptor, verify};
+use crate::error::Error;
 use crate::manifest::{Manifest, ManifestError};
 use crate::reference::looks_like_host;
 use crate::remote::Fetched;
@@ -328,4 +329,15 @@ fn is_there(path: &Path) -> Result<bool, LayoutError> {
         }
         Err(error) => Err(LayoutError::unreadable(path, error)),
     }
+}
+
+/// Reads files where that may block.
+pub(crate) async fn read<T: Send + 'static>(
+    layout: &Arc<Layout>,
+    question: impl FnOnce(&Layout) -> Result<T, LayoutError> + Send + 'static,
+) -> Result<T, Error> {
+    let layout = Arc::clone(layout);
+    let read = tokio::task::spawn_blocking(move || question(&layout)).await;
+    // The task panics never and is not cancelled while its runtime lives.
+    read.map_or(Err(Error::Layout(LayoutError::BrokenOff)), |answer| answer.map_err(Error::Layout))
 }

@@ -28,6 +28,7 @@ mod reference;
 mod registry;
 mod remote;
 mod secret;
+mod tags;
 mod view;
 
 pub use answer::{Answer, Authority};
@@ -49,3 +50,4 @@ pub use reference::{
 };
 pub use registry::Registry;
 pub use secret::Secret;
+pub use tags::Tags;

@@ -2,7 +2,6 @@
 //!
 //! A list is whole or an error; half of one would be taken for the whole.
 
-use bytes::Bytes;
 use http::{StatusCode, header};
 use http_asking::{Address, Answer, Kind, Request};
 use oci_client::manifest::{ImageIndexEntry, OCI_IMAGE_INDEX_MEDIA_TYPE, OciImageIndex};
@@ -13,10 +12,20 @@ use crate::Repository;
 use crate::error::Error;
 use crate::pages::Pages;
 use crate::remote::{Remote, media_type};
+use crate::tags::Tags;
 use crate::view::View;
 
 /// The most tags of one repository, over all pages.
 const MAX_TAGS: usize = 1_000_000;
+
+/// How much memory the tags of one repository may take, in bytes.
+const MAX_SIZE: usize = 32 * 1024 * 1024;
+
+/// A list that takes more memory than this, in bytes, is large.
+const LARGE: usize = 512 * 1024;
+
+/// How many large lists are read at a time. Small ones wait for nobody.
+pub(crate) const LARGE_AT_ONCE: usize = 4;
 
 /// What refers to a manifest (OCI distribution specification, "Listing Referrers").
 #[derive(Debug, Clone)]
@@ -36,22 +45,15 @@ impl Referrers {
     }
 }
 
-/// A page of `/tags/list`. A repository without tags has null in some registries; a page without
-/// the word is no page.
-#[derive(Deserialize)]
-struct TagPage {
-    #[serde(deserialize_with = "Option::deserialize")]
-    tags: Option<Vec<String>>,
-}
-
 impl Remote {
     /// All tags of a repository, in the registry's order; nothing if there is no such repository.
-    pub(crate) async fn tags_at(&self, view: &View) -> Result<Option<Vec<String>>, Error> {
+    pub(crate) async fn tags_at(&self, view: &View) -> Result<Option<Tags>, Error> {
         let repository = &view.repository;
         let first = self.list_address(repository, "tags/list")?;
-        let mut tags = Vec::new();
+        let mut tags = Tags::default();
         let mut pages = Pages::default();
         let mut next = Some(first);
+        let mut turn = None;
         while let Some(address) = next {
             let request = Request::get(Kind::Tags, address.clone());
             let answer = self.send(view, request).await?;
@@ -59,13 +61,17 @@ impl Remote {
                 return Ok(None);
             }
             let answer = success(answer)?;
-            let page: TagPage = parse(repository, &answer, Kind::Tags)?;
-            tags.extend(page.tags.unwrap_or_default());
-            if tags.len() > MAX_TAGS {
+            tags.read_page(&answer.body).map_err(|error| no_list(repository, &answer, &error))?;
+            if tags.len() > MAX_TAGS || tags.size() > MAX_SIZE {
                 return Err(Error::TooManyTags { repository: repository.clone(), limit: MAX_TAGS });
             }
             next = self.page_after(repository, &mut pages, &address, &answer)?;
+            drop(answer);
+            if next.is_some() && turn.is_none() && tags.size() > LARGE {
+                turn = self.large_lists().acquire().await.ok();
+            }
         }
+        tags.shrink();
         Ok(Some(tags))
     }
 
@@ -91,7 +97,7 @@ impl Remote {
                 return Ok(Referrers::NoApi);
             }
             let answer = success(answer)?;
-            let page: OciImageIndex = parse(repository, &answer, Kind::Referrers)?;
+            let page: OciImageIndex = parse(repository, &answer)?;
             found.extend(page.manifests);
             next = self.page_after(repository, &mut pages, &address, &answer)?;
             first = false;
@@ -137,19 +143,18 @@ fn success(answer: Answer) -> Result<Answer, Error> {
     if answer.status.is_success() { Ok(answer) } else { Err(Error::Ask(answer.refusal())) }
 }
 
-fn parse<'a, T: Deserialize<'a>>(
-    repository: &Repository,
-    answer: &'a Answer,
-    kind: Kind,
-) -> Result<T, Error> {
-    let body: &Bytes = &answer.body;
-    serde_json::from_slice(body).map_err(|error| Error::List {
+fn parse<'a, T: Deserialize<'a>>(repository: &Repository, answer: &'a Answer) -> Result<T, Error> {
+    serde_json::from_slice(&answer.body).map_err(|error| no_list(repository, answer, &error))
+}
+
+fn no_list(repository: &Repository, answer: &Answer, error: &serde_json::Error) -> Error {
+    Error::List {
         host: answer.host.clone(),
         repository: repository.clone(),
-        kind,
+        kind: answer.kind,
         line: error.line(),
         column: error.column(),
-    })
+    }
 }
 
 /// The tag under which a registry without the referrers API keeps what refers to a manifest (OCI

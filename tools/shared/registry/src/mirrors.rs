@@ -18,6 +18,7 @@ use crate::answer::{Answer, Authority};
 use crate::error::Error;
 use crate::lists::Referrers;
 use crate::remote::Remote;
+use crate::tags::Tags;
 use crate::view::View;
 
 /// Where a repository's questions are put.
@@ -90,7 +91,7 @@ impl Remote {
     }
 
     /// All tags: the registry's list, or where it is not to be asked the first of a mirror.
-    pub(crate) async fn tags(&self, view: &View) -> Result<Option<Answer<Vec<String>>>, Error> {
+    pub(crate) async fn tags(&self, view: &View) -> Result<Option<Answer<Tags>>, Error> {
         let places = Places::of(self.client().hosts(), &view.repository);
         match places.upstream {
             Upstream::Fallback => {

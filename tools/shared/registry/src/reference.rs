@@ -15,6 +15,7 @@ use std::str::FromStr;
 use records::text::shown;
 use records::{Digest, DigestError};
 
+pub(crate) use grammar::is_tag;
 pub use names::{Repository, Tag, TagError};
 
 /// The registry that a name without one means.
@@ -217,7 +218,7 @@ impl Parts<'_> {
             return Err(ReferenceError::Uppercase { reference: reference(), repository });
         }
         let well_formed = grammar::is_path(self.path)
-            && self.tag.is_none_or(grammar::is_tag)
+            && self.tag.is_none_or(is_tag)
             && self.digest.is_none_or(grammar::looks_like_digest);
         if !well_formed {
             return Err(ReferenceError::Format(reference()));

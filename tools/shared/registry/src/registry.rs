@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http_asking::{Client, Host, HostSettings, Hosts, Kind, RequestCounts};
 use records::{Digest, Platform};
 
@@ -11,13 +12,14 @@ use crate::answer::Answer;
 use crate::content::Descriptor;
 use crate::error::Error;
 use crate::kept::{self, Kept};
-use crate::keychain::{Keychain, PullSecrets};
-use crate::layout::{Layout, LayoutError};
+use crate::keychain::{HelperError, Keychain, PullSecrets};
+use crate::layout::{Layout, read};
 use crate::lists::Referrers;
 use crate::manifest::Manifest;
 use crate::mirrors::Places;
 use crate::once::Once;
 use crate::remote::Remote;
+use crate::tags::Tags;
 use crate::view::View;
 use crate::{Repository, TagOrDigest};
 
@@ -51,7 +53,7 @@ struct Inner {
     heads: Once<(View, TagOrDigest), Definite<Answer<Descriptor>>>,
     manifests: Once<(View, Digest), Definite<Kept>>,
     blobs: Once<(View, Digest), Definite<Bytes>>,
-    tags: Once<View, Definite<Answer<Arc<[String]>>>>,
+    tags: Once<View, Definite<Answer<Arc<Tags>>>>,
     referrers: Once<(View, Digest), Refers>,
     /// The repositories that do not let the collector in by itself.
     closed: Mutex<HashSet<Repository>>,
@@ -89,9 +91,7 @@ impl Registry {
             manifests: Once::within(MANIFESTS_KEPT, weigh),
             blobs: Once::within(BLOBS_KEPT, weigh_blob),
             tags: Once::within(TAGS_KEPT, |tags| match tags {
-                Ok(Some(tags)) => {
-                    tags.value.iter().map(|tag| tag.len() + size_of::<String>()).sum()
-                }
+                Ok(Some(tags)) => tags.value.size(),
                 _ => 0,
             }),
             referrers: Once::new(),
@@ -160,6 +160,22 @@ impl Registry {
             Backend::Layout(_) => None,
         };
         hosts.into_iter().flat_map(Hosts::mirrored)
+    }
+
+    /// What the files of credentials have for a web server that is no registry: a chart repository
+    /// (RFC 7617); nothing where a layout stands in place of every registry.
+    ///
+    /// # Errors
+    /// When a credential helper fails.
+    pub async fn credential_of_server(
+        &self,
+        host: &Host,
+        path: &str,
+    ) -> Result<Option<HeaderValue>, HelperError> {
+        match &self.inner.backend {
+            Backend::Remote(remote) => remote.auth().of_server(host, path).await,
+            Backend::Layout(_) => Ok(None),
+        }
     }
 
     /// The requests so far, by host and kind; none of a layout.
@@ -293,26 +309,24 @@ impl Registry {
     ///
     /// # Errors
     /// An [`Error`] when it could not be asked, was refused, or could not be read to its end.
-    pub async fn tags(
-        &self,
-        repository: &Repository,
-    ) -> Result<Option<Answer<Arc<[String]>>>, Error> {
+    pub async fn tags(&self, repository: &Repository) -> Result<Option<Answer<Arc<Tags>>>, Error> {
         let ask = |view: View| async move {
             self.inner.tags.get(view.clone(), || self.ask_tags(view)).await
         };
         self.seen(repository, Option::is_some, ask).await
     }
 
-    async fn ask_tags(&self, view: View) -> Definite<Answer<Arc<[String]>>> {
+    async fn ask_tags(&self, view: View) -> Definite<Answer<Arc<Tags>>> {
         let tags = match &self.inner.backend {
             Backend::Remote(remote) => remote.tags(&view).await?,
             Backend::Layout(layout) => {
                 let repository = view.repository.clone();
                 let tags = read(layout, move |layout| layout.tags(&repository)).await?;
-                tags.map(|tags| Answer::of_registry(tags, &view.repository))
+                let listed = |tags: Vec<String>| tags.iter().map(String::as_str).collect::<Tags>();
+                tags.map(|tags| Answer::of_registry(listed(tags), &view.repository))
             }
         };
-        Ok(tags.map(|tags| tags.map(Arc::from)))
+        Ok(tags.map(|tags| tags.map(Arc::new)))
     }
 
     /// What refers to a manifest, by the referrers API. A layout always has one.
@@ -376,15 +390,4 @@ impl Registry {
             }
         }
     }
-}
-
-/// Reads files where that may block.
-async fn read<T: Send + 'static>(
-    layout: &Arc<Layout>,
-    question: impl FnOnce(&Layout) -> Result<T, LayoutError> + Send + 'static,
-) -> Result<T, Error> {
-    let layout = Arc::clone(layout);
-    let read = tokio::task::spawn_blocking(move || question(&layout)).await;
-    // The task panics never and is not cancelled while its runtime lives.
-    read.map_or(Err(Error::Layout(LayoutError::BrokenOff)), |answer| answer.map_err(Error::Layout))
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{StatusCode, header};
 use http_asking::{Client, Host, Kind, Request};
 use records::Digest;
+use tokio::sync::Semaphore;
 
 use crate::answer::Answer;
 use crate::apis::Apis;
@@ -11,6 +12,7 @@ use crate::auth::Auth;
 use crate::content::{Descriptor, sha256, verify};
 use crate::error::Error;
 use crate::keychain::Keychain;
+use crate::lists::LARGE_AT_ONCE;
 use crate::manifest::ACCEPT;
 use crate::mirrors::Failing;
 use crate::view::View;
@@ -32,12 +34,19 @@ pub(crate) struct Remote {
     auth: Auth,
     apis: Apis,
     failing: Failing,
+    large_lists: Semaphore,
 }
 
 impl Remote {
     pub(crate) fn new(client: Client, keychain: Keychain) -> Self {
         let auth = Auth::new(client, keychain);
-        Self { auth, apis: Apis::default(), failing: Failing::default() }
+        let large_lists = Semaphore::new(LARGE_AT_ONCE);
+        Self { auth, apis: Apis::default(), failing: Failing::default(), large_lists }
+    }
+
+    /// The turns of those who read a large list of tags.
+    pub(crate) fn large_lists(&self) -> &Semaphore {
+        &self.large_lists
     }
 
     /// What is known of referrers APIs.
@@ -48,6 +57,10 @@ impl Remote {
     /// The mirrors that fail.
     pub(crate) fn failing(&self) -> &Failing {
         &self.failing
+    }
+
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.auth
     }
 
     pub(crate) fn client(&self) -> &Client {

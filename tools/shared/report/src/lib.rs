@@ -5,14 +5,20 @@
 //! - [`Head`] and [`Report::read`]: a report that was written before, perhaps by another version;
 //!   the one place that decides which bytes are a report.
 //! - [`join`]: records of the stream into a report; plain functions, no I/O.
+//! - [`difference`]: what changed from one report to another.
 //! - [`books`]: whether the stream was whole.
 //! - [`table`]: the report for a person at a terminal.
+//! - [`attestation`]: what it says as in-toto statements, for whoever signs them.
+//! - [`export`]: the report in other people's formats.
 //!
 //! Not here: any client, any file, the stream itself, any judgement of a find. Two answers about
 //! one subject are combined again by the rule in [`records`], and nowhere else.
 
+pub mod attestation;
 pub mod books;
+pub mod difference;
 mod evidence;
+pub mod export;
 mod head;
 pub mod join;
 mod read;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::difference::{Change, Compared};
 use crate::{Evidence, HelmRelease, Row, Summary};
 
 /// The version of the report's form that is written here: `major.minor`.
@@ -46,6 +47,10 @@ pub struct Report {
     pub stages: Vec<Tally>,
     /// Counts over all of the above.
     pub summary: Summary,
+    /// What changed since `metadata.previous`, the gravest first; null where nothing was compared,
+    /// which is not the same as no change.
+    #[serde(default)]
+    pub changes: Option<Vec<Change>>,
     /// Records of types that are not known here, as they came, keys sorted.
     #[serde(default)]
     pub other: Vec<Map<String, Value>>,
@@ -71,4 +76,12 @@ pub struct Metadata {
     /// How many records of unknown types were left out of `other`, which is bounded.
     #[serde(default)]
     pub other_dropped: u64,
+    /// The report that this one was compared with; null where `changes` is.
+    #[serde(default)]
+    pub previous: Option<Compared>,
+    /// Why this report was compared with none, a stable word in front: `not-asked`, `first` (there
+    /// is no earlier report), `unreadable`, `other-cluster`; null where it was compared, and in reports
+    /// from before there were comparisons.
+    #[serde(default)]
+    pub not_compared: Option<String>,
 }

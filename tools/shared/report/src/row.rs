@@ -173,6 +173,14 @@ pub struct Row {
     pub policies: Option<Vec<RowPolicy>>,
     /// Whether something newer is there.
     pub update: UpdateAnswer,
+    /// When what runs was first seen in this cluster, RFC 3339: the time of the first of the reports
+    /// without a gap that have it, each compared with the one before; null where this report was
+    /// compared with none, or what runs is not proven.
+    #[serde(default)]
+    pub first_seen: Option<String>,
+    /// When the signature of what runs was first trusted, by the same reports.
+    #[serde(default)]
+    pub first_trusted: Option<String>,
 }
 
 impl Row {

@@ -20,21 +20,26 @@ impl Report {
     /// # Errors
     /// When `out` cannot be written.
     pub fn write_to(&self, mut out: impl Write) -> io::Result<()> {
-        let mut serializer = Serializer::with_formatter(&mut out, Lines::default());
+        let mut serializer = Serializer::with_formatter(&mut out, Lines::new(OPEN));
         self.serialize(&mut serializer)?;
         out.write_all(b"\n")?;
         out.flush()
     }
 }
 
-/// Breaks lines as far as [`OPEN`] says, and writes what is deeper on one line.
-#[derive(Default)]
-struct Lines {
+/// Breaks lines down to some depth, and writes what is deeper on one line.
+pub(crate) struct Lines {
+    open: usize,
     depth: usize,
     filled: bool,
 }
 
 impl Lines {
+    /// Values down to this depth are laid out line by line; 1 is the document itself.
+    pub(crate) fn new(open: usize) -> Self {
+        Self { open, depth: 0, filled: false }
+    }
+
     fn open(&mut self, out: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
         self.filled = false;
@@ -43,7 +48,7 @@ impl Lines {
 
     fn close(&mut self, out: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
         self.depth -= 1;
-        if self.filled && self.depth < OPEN {
+        if self.filled && self.depth < self.open {
             self.line(out)?;
         }
         self.filled = true;
@@ -54,7 +59,7 @@ impl Lines {
         if !first {
             out.write_all(b",")?;
         }
-        if self.depth <= OPEN {
+        if self.depth <= self.open {
             self.line(out)?;
         }
         Ok(())
@@ -97,7 +102,7 @@ impl Formatter for Lines {
     }
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(if self.depth <= OPEN { b": " } else { b":" })
+        out.write_all(if self.depth <= self.open { b": " } else { b":" })
     }
 
     fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
@@ -114,7 +119,7 @@ mod tests {
 
     fn laid_out(value: &Value) -> String {
         let mut out = Vec::new();
-        let mut serializer = Serializer::with_formatter(&mut out, Lines::default());
+        let mut serializer = Serializer::with_formatter(&mut out, Lines::new(OPEN));
         value.serialize(&mut serializer).expect("written");
         String::from_utf8(out).expect("UTF-8")
     }

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::builder::{BoolValueParser, PossibleValue, TypedValueParser};
+use clap::builder::{BoolValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, Command, Parser};
 use clap_complete::Shell;
 
@@ -210,6 +210,20 @@ pub fn print(text: &[u8]) -> Result<Outcome, EdgeError> {
         }
         _ => Ok(Outcome::Complete),
     }
+}
+
+/// A parser for one of a list of things, by the word for each; `meaning` is its help.
+#[must_use]
+pub fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+    meaning: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let values = all.iter().map(|one| PossibleValue::new(word(*one)).help(meaning(*one)));
+    PossibleValuesParser::new(values).map(move |given| {
+        let one = all.iter().find(|one| word(**one) == given);
+        *one.expect("the parser lets only words of the list through")
+    })
 }
 
 /// A parser for booleans as settings write them: true/false, 1/0, yes/no, on/off.

@@ -62,6 +62,7 @@ struct State {
     repositories: BTreeMap<String, Repository>,
     switches: Switches,
     canned: BTreeMap<String, Canned>,
+    files: BTreeMap<String, Vec<u8>>,
     log: Vec<Asked>,
     answered: Vec<String>,
     deepest: usize,
@@ -194,6 +195,11 @@ impl FakeRegistry {
     /// too.
     pub fn can(&self, path: &str, answer: Canned) {
         self.state().canned.insert(path.to_owned(), answer);
+    }
+
+    /// Serves a file at this path as a web server does: to whom access is given, with an `ETag`.
+    pub fn serve_file(&self, path: &str, content: impl Into<Vec<u8>>) {
+        self.state().files.insert(path.to_owned(), content.into());
     }
 
     /// Answers honestly again.

@@ -51,7 +51,7 @@ fn is_separator(bytes: &[u8]) -> bool {
 }
 
 /// A letter, digit or underscore, and up to 127 of these, dots and dashes.
-pub(super) fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let mut bytes = text.bytes();
     bytes.next().is_some_and(word)

@@ -25,6 +25,11 @@ impl Repository {
         Self { domain: domain.into(), path: path.into() }
     }
 
+    /// The place of a web server that is no registry, whose path may be any: for the keychain.
+    pub(crate) fn of_server(host: &Host, path: &str) -> Self {
+        Self::new(host.as_str(), path)
+    }
+
     /// What a mirror calls this repository.
     pub(crate) fn at(&self, mirror: &Mirror) -> Self {
         Self::new(mirror.host().as_str(), &mirror.path_of(&self.path))

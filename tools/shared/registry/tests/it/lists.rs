@@ -141,7 +141,7 @@ async fn layouts_have_tags_and_referrers() {
         "registry.example.com/shop/web:2.4.1".parse().expect("a reference");
     let web = reference.repository();
     let tags = registry.tags(web).await.expect("tags").expect("a repository");
-    assert_eq!(&*tags.value, ["2.3.0", "2.4.1", "2.5.0", "latest"]);
+    assert_eq!(tags.value.iter().collect::<Vec<_>>(), ["2.3.0", "2.4.1", "2.5.0", "latest"]);
     let signed =
         registry.found(web, reference.tag().expect("a tag")).await.expect("found").expect("there");
     match &*registry.referrers(web, &signed.digest).await.expect("referrers").value {

@@ -125,7 +125,7 @@ async fn where_only_mirrors_are_asked_nothing_is_absent() {
         assert_eq!(error.code(), FailureCode::Mirror, "{error}");
     }
     let tags = registry.tags(&web).await.expect("asked").expect("a list");
-    assert_eq!((tags.is_authoritative(), &*tags.value), (false, &["1".to_owned()][..]));
+    assert_eq!((tags.is_authoritative(), tags.value.iter().collect()), (false, vec!["1"]));
     cast.mirrors[1].switch(|switches| switches.referrers_api = true);
     let error = registry.referrers(&web, &digest(&image.digest)).await.expect_err("none is none");
     assert_eq!(error.code(), FailureCode::Mirror);
@@ -154,7 +154,7 @@ async fn a_mirror_that_lacks_the_evidence_hides_none() {
     // The tags are the registry's, whatever a mirror lists.
     cast.mirrors[0].push_image("hub/acme/web", Some("stale"), "amd64");
     let tags = registry.tags(&web).await.expect("asked").expect("a list");
-    assert_eq!((tags.is_authoritative(), &*tags.value), (true, &["1".to_owned()][..]));
+    assert_eq!((tags.is_authoritative(), tags.value.iter().collect()), (true, vec!["1"]));
 }
 
 #[tokio::test]

@@ -44,6 +44,9 @@ pub use other::OtherError;
 /// asked for by somebody else.
 const NOT_REPORTED: [&str; 2] = [records::RepositoryRecord::TYPE, records::Packages::TYPE];
 
+/// Why a report that was just joined is compared with none.
+const NOT_ASKED: &str = "not-asked: no earlier report was given";
+
 /// About the run that makes a report.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
@@ -219,6 +222,7 @@ impl Gathered {
             helm_releases,
             failures,
             stages: self.stages,
+            changes: None,
             other: self.other.into_sorted(),
         }
     }
@@ -236,6 +240,8 @@ impl Gathered {
             complete: gaps.is_empty(),
             incomplete_why: gaps.iter().map(ToString::to_string).collect(),
             other_dropped: self.other.dropped(),
+            previous: None,
+            not_compared: Some(NOT_ASKED.to_owned()),
         }
     }
 }

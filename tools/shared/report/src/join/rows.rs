@@ -225,6 +225,8 @@ fn bare_row(image: Image) -> Row {
         provenance: NO_PROVENANCE,
         policies: None,
         update: NO_UPDATE,
+        first_seen: None,
+        first_trusted: None,
     }
 }
 

@@ -5,9 +5,9 @@
 
 mod cells;
 mod concern;
-mod grid;
-mod paint;
-mod text;
+pub(crate) mod grid;
+pub(crate) mod paint;
+pub(crate) mod text;
 mod totals;
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use std::io::IsTerminal;
 use records::text::shown;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::{Report, Row};
+use crate::{Report, Row, difference};
 
 use cells::Uses;
 pub use paint::{Color, Paint, Tone};
@@ -69,6 +69,7 @@ pub fn render(report: &Report, look: &Look) -> String {
     }
     out.push('\n');
     out.push_str(&totals::totals(report, look, paint));
+    out.push_str(&difference::table::section(report, look));
     out
 }
 
@@ -77,7 +78,8 @@ pub fn render(report: &Report, look: &Look) -> String {
 pub fn summary(report: &Report, look: &Look) -> String {
     let paint = Paint::new(look.color);
     let totals = totals::totals(report, look, paint);
-    format!("{}\n{totals}", header(report, paint))
+    let changes = difference::table::section(report, look);
+    format!("{}\n{totals}{changes}", header(report, paint))
 }
 
 fn header(report: &Report, paint: Paint) -> String {

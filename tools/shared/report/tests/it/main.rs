@@ -1,6 +1,9 @@
 //! The report over whole streams: joining, schema, table.
 
+mod attestation;
+mod difference;
 mod example;
+mod exports;
 mod generated;
 mod joining;
 mod table;

@@ -80,6 +80,10 @@ fn decide(state: &mut State, asked: &Asked) -> Canned {
     if asked.path == "/token" {
         return token::issue(state, asked);
     }
+    if let Some(file) = state.files.get(&asked.path) {
+        let refusal = token::refusal(state, asked, "");
+        return refusal.unwrap_or_else(|| file_answer(file, asked));
+    }
     let Some(rest) = asked.path.strip_prefix("/v2/") else {
         return Canned::status(404);
     };
@@ -107,6 +111,15 @@ fn decide(state: &mut State, asked: &Asked) -> Canned {
             paged(state, answer, asked, None)
         }
         _ => Canned::status(404),
+    }
+}
+
+/// A file, unless the client has it already (RFC 9110, section 13.1.2).
+fn file_answer(file: &[u8], asked: &Asked) -> Canned {
+    let etag = format!("\"{}\"", digest(file));
+    match asked.header("if-none-match") == Some(&etag) {
+        true => Canned::status(304).header("etag", &etag),
+        false => Canned::status(200).header("etag", &etag).body(file.to_vec()),
     }
 }
 

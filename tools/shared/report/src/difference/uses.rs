@@ -1,0 +1,392 @@
+//! Images in containers: what appeared, what is gone, what moved under the same reference, what a
+//! tag means now, and whether the repository still has it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use records::Digest;
+
+use crate::{DriftState, Report, Row};
+
+use super::Code;
+use super::gather::{Found, Gather, PlaceRef};
+use super::scope::{Scopes, Thing};
+use super::verdicts;
+
+/// The rows of one container in both reports.
+#[derive(Default)]
+struct Both<'a> {
+    older: Vec<&'a Row>,
+    newer: Vec<&'a Row>,
+}
+
+/// One container's use of one repository's image, in both reports.
+pub(super) struct Use<'a> {
+    pub(super) place: PlaceRef<'a>,
+    pub(super) older: Side<'a>,
+    pub(super) newer: Side<'a>,
+}
+
+/// The rows of a use in one report.
+pub(super) struct Side<'a> {
+    /// All of them.
+    rows: Vec<&'a Row>,
+    /// Those that are looked at: what runs, where anything does.
+    pub(super) counted: Vec<&'a Row>,
+}
+
+impl<'a> Side<'a> {
+    fn of(rows: Vec<&'a Row>) -> Self {
+        let mut counted: Vec<&Row> = rows.iter().copied().filter(|row| row.runs()).collect();
+        if counted.is_empty() {
+            counted.clone_from(&rows);
+        }
+        Self { rows, counted }
+    }
+
+    fn images(&self) -> BTreeSet<&'a str> {
+        self.rows.iter().map(|row| row.image.as_str()).collect()
+    }
+
+    /// The digest that runs, where it is one.
+    fn digest(&self) -> Option<&'a Digest> {
+        let proven = self.counted.iter().filter(|row| row.digest_is_proven());
+        let digests: BTreeSet<&Digest> = proven.filter_map(|row| row.digest.as_ref()).collect();
+        if digests.len() == 1 { digests.into_iter().next() } else { None }
+    }
+}
+
+impl<'a> Use<'a> {
+    /// A change of this use; its subject is that of the newer report.
+    pub(super) fn found(&self, code: Code) -> Found<'a> {
+        let mut found = Found::new(code);
+        let row = self.newer.counted.first().or_else(|| self.older.counted.first());
+        found.image = row.map(|row| row.image.as_str());
+        found.repository = row.and_then(|row| row.repository.as_deref());
+        found.digest = self.newer.digest();
+        found
+    }
+}
+
+pub(super) fn compare<'a>(
+    older: &'a Report,
+    newer: &'a Report,
+    scopes: &Scopes<'a>,
+    gather: &mut Gather<'a>,
+) {
+    let mut places: HashMap<PlaceRef<'a>, Both<'a>> = HashMap::new();
+    for row in &older.images {
+        places.entry(place_of(row)).or_default().older.push(row);
+    }
+    for row in &newer.images {
+        places.entry(place_of(row)).or_default().newer.push(row);
+    }
+    let known = Known {
+        older: older.images.iter().map(|row| row.image.as_str()).collect(),
+        newer: newer.images.iter().map(|row| row.image.as_str()).collect(),
+        scopes,
+    };
+    for (place, both) in places {
+        container(place, both, &known, gather);
+    }
+}
+
+/// The images that ran anywhere, and what the reports cover.
+struct Known<'a, 's> {
+    older: HashSet<&'a str>,
+    newer: HashSet<&'a str>,
+    scopes: &'s Scopes<'a>,
+}
+
+fn place_of(row: &Row) -> PlaceRef<'_> {
+    PlaceRef {
+        namespace: row.namespace.as_deref(),
+        workload: row.workload.as_ref(),
+        container_type: row.container_type,
+        container: row.container.as_deref(),
+    }
+}
+
+/// The repository; of a reference that names none, the reference itself.
+fn repository_of(row: &Row) -> &str {
+    row.repository.as_deref().unwrap_or(&row.image)
+}
+
+fn container<'a>(
+    place: PlaceRef<'a>,
+    both: Both<'a>,
+    known: &Known<'a, '_>,
+    gather: &mut Gather<'a>,
+) {
+    let mut repositories: BTreeMap<&str, Both<'a>> = BTreeMap::new();
+    // An image that was named has no place of its own: each is one by itself.
+    for row in both.older {
+        repositories.entry(repository_of(row)).or_default().older.push(row);
+    }
+    for row in both.newer {
+        repositories.entry(repository_of(row)).or_default().newer.push(row);
+    }
+    let (mut gone, mut appeared) = (Vec::new(), Vec::new());
+    for (_, both) in repositories {
+        let (older, newer) = (Side::of(both.older), Side::of(both.newer));
+        match (older.rows.is_empty(), newer.rows.is_empty()) {
+            (false, false) => same_repository(&Use { place, older, newer }, gather),
+            (false, true) => gone.push(older),
+            _ => appeared.push(newer),
+        }
+    }
+    let one_for_another = !gone.is_empty() && !appeared.is_empty() && place.workload.is_some();
+    if one_for_another {
+        let images = |sides: &[Side<'a>]| -> Vec<Cow<'a, str>> {
+            let all: BTreeSet<&str> = sides.iter().flat_map(Side::images).collect();
+            all.into_iter().map(Cow::Borrowed).collect()
+        };
+        let mut found = Found::new(Code::ImageReplaced);
+        found.before = images(&gone);
+        found.after = images(&appeared);
+        found.image = appeared.iter().flat_map(Side::images).min();
+        gather.add_at(place, found);
+        return;
+    }
+    for side in gone {
+        left(place, &side, known, gather);
+    }
+    for side in appeared {
+        came(place, &side, known, gather);
+    }
+}
+
+/// What only the older report has.
+fn left<'a>(place: PlaceRef<'a>, side: &Side<'a>, known: &Known<'a, '_>, gather: &mut Gather<'a>) {
+    let idle = side.rows.iter().all(|row| row.idle);
+    let thing = Thing::Use { namespace: place.namespace, idle };
+    if let Some(why) = known.scopes.unseen_now(thing) {
+        gather.add_at(place, uncovered(Code::NotCovered, place, why));
+        return;
+    }
+    for image in side.images() {
+        let still = known.newer.contains(image);
+        let code = if still { Code::UseGone } else { Code::ImageGone };
+        let mut found = of_image(code, image, side);
+        found.before = vec![image.into()];
+        gather.add_at(place, found);
+    }
+}
+
+/// What only the newer report has.
+fn came<'a>(place: PlaceRef<'a>, side: &Side<'a>, known: &Known<'a, '_>, gather: &mut Gather<'a>) {
+    let idle = side.rows.iter().all(|row| row.idle);
+    let thing = Thing::Use { namespace: place.namespace, idle };
+    if let Some(why) = known.scopes.unseen_before(thing) {
+        gather.add_at(place, uncovered(Code::NewlyCovered, place, why));
+        return;
+    }
+    for image in side.images() {
+        let before = known.older.contains(image);
+        let code = if before { Code::UseAppeared } else { Code::ImageAppeared };
+        let mut found = of_image(code, image, side);
+        found.after = vec![image.into()];
+        gather.add_at(place, found);
+    }
+}
+
+fn uncovered<'a>(code: Code, place: PlaceRef<'a>, why: Cow<'a, str>) -> Found<'a> {
+    let mut found = Found::new(code);
+    found.namespace = place.namespace;
+    found.reason = Some(why);
+    found.about("image")
+}
+
+fn of_image<'a>(code: Code, image: &'a str, side: &Side<'a>) -> Found<'a> {
+    let mut found = Found::new(code);
+    let row = side.rows.iter().find(|row| row.image == image);
+    found.image = Some(image);
+    found.repository = row.and_then(|row| row.repository.as_deref());
+    found.digest = side.digest();
+    found
+}
+
+fn same_repository<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
+    let (before, after) = (used.older.images(), used.newer.images());
+    if before != after {
+        let mut found = used.found(Code::ImageChanged);
+        found.before = before.iter().copied().map(Cow::Borrowed).collect();
+        found.after = after.iter().copied().map(Cow::Borrowed).collect();
+        gather.add_at(used.place, found);
+    }
+    for image in before.intersection(&after) {
+        digests(used, image, gather);
+    }
+    drift(used, gather);
+    presence(used, gather);
+    verdicts::compare(used, gather);
+}
+
+/// What runs under one reference, by platform.
+type ByPlatform<'a> = BTreeMap<Option<&'a str>, BTreeSet<&'a Digest>>;
+
+/// The digests that run under one reference. A platform that came or went is scheduling, and no
+/// other image.
+fn digests<'a>(used: &Use<'a>, image: &str, gather: &mut Gather<'a>) {
+    let running = |side: &Side<'a>| -> Vec<&'a Row> {
+        let rows = side.counted.iter().copied();
+        rows.filter(|row| row.runs() && row.image == image && row.image_id.is_some()).collect()
+    };
+    let (older, newer) = (running(&used.older), running(&used.newer));
+    if older.is_empty() || newer.is_empty() {
+        return;
+    }
+    let (before, after) = (proven(&older), proven(&newer));
+    match (before.is_empty(), after.is_empty()) {
+        (true, true) => {}
+        (false, true) => {
+            let mut found = used.found(Code::NotChecked).about("digest");
+            found.before = listed(before.values().flatten());
+            found.reason = newer.iter().find_map(|row| row.error.as_deref()).map(Cow::Borrowed);
+            gather.add_at(used.place, found);
+        }
+        (true, false) => {
+            let mut found = used.found(Code::Checked).about("digest");
+            found.after = listed(after.values().flatten());
+            found.reason = older.iter().find_map(|row| row.error.as_deref()).map(Cow::Borrowed);
+            gather.add_at(used.place, found);
+        }
+        (false, false) => moved(used, &before, &after, gather),
+    }
+}
+
+fn proven<'a>(rows: &[&'a Row]) -> ByPlatform<'a> {
+    let mut all = ByPlatform::new();
+    for row in rows.iter().filter(|row| row.digest_is_proven()) {
+        let digests = all.entry(row.platform.as_deref()).or_default();
+        digests.extend(row.digest.as_ref());
+    }
+    all
+}
+
+fn moved<'a>(
+    used: &Use<'a>,
+    before: &ByPlatform<'a>,
+    after: &ByPlatform<'a>,
+    gather: &mut Gather<'a>,
+) {
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    for (platform, digests) in before {
+        if let Some(now) = after.get(platform).filter(|now| *now != digests) {
+            old.extend(digests);
+            new.extend(now);
+        }
+    }
+    if old != new {
+        let mut found = used.found(Code::ImageMoved);
+        found.before = listed(old.iter());
+        found.after = listed(new.iter());
+        gather.add_at(used.place, found);
+    }
+}
+
+fn listed<'a, 'b>(digests: impl Iterator<Item = &'b &'a Digest>) -> Vec<Cow<'a, str>>
+where
+    'a: 'b,
+{
+    let all: BTreeSet<&'a str> = digests.map(|digest| digest.as_str()).collect();
+    all.into_iter().map(Cow::Borrowed).collect()
+}
+
+/// The weakest of what the tag means for what runs.
+fn drift_of<'a>(side: &Side<'a>) -> Option<&'a Row> {
+    let grade = |row: &&&Row| match row.drift {
+        DriftState::Moved => 0,
+        DriftState::Unknown => 1,
+        DriftState::Skipped => 2,
+        DriftState::Same => 3,
+        DriftState::Pinned => 4,
+    };
+    // What does not run has nothing to compare a tag with.
+    side.counted.iter().filter(|row| row.runs()).min_by_key(grade).copied()
+}
+
+fn drift<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
+    let (Some(older), Some(newer)) = (drift_of(&used.older), drift_of(&used.newer)) else {
+        return;
+    };
+    let known = |row: &Row| !matches!(row.drift, DriftState::Unknown | DriftState::Skipped);
+    let code = match (older.drift, newer.drift) {
+        (DriftState::Moved, DriftState::Moved) => return,
+        (_, DriftState::Moved) => Code::TagMoved,
+        (DriftState::Moved, _) if known(newer) => Code::TagSettled,
+        _ => match (known(older), known(newer)) {
+            (true, false) => Code::NotChecked,
+            (false, true) => Code::Checked,
+            _ => return,
+        },
+    };
+    let (before, after) = (older.drift.as_str(), newer.drift.as_str());
+    let open = if known(newer) { older } else { newer };
+    let answer = Answer { code, about: "drift", before, after };
+    answer.add(used, open.error.as_deref(), open.drift == DriftState::Skipped, gather);
+}
+
+/// A change of a check's answer, in words.
+pub(super) struct Answer<'a> {
+    pub(super) code: Code,
+    pub(super) about: &'static str,
+    pub(super) before: &'a str,
+    pub(super) after: &'a str,
+}
+
+impl<'a> Answer<'a> {
+    /// Adds it; `why` is why there was or is no answer. A check that is switched off is one change,
+    /// whatever the image.
+    pub(super) fn add(
+        self,
+        used: &Use<'a>,
+        why: Option<&'a str>,
+        switched: bool,
+        gather: &mut Gather<'a>,
+    ) {
+        let open = matches!(self.code, Code::NotChecked | Code::Checked);
+        let mut found =
+            if open && switched { Found::new(self.code) } else { used.found(self.code) };
+        found = found.about(self.about);
+        if open && switched {
+            let word =
+                |word: &'a str| if word == "skipped" { vec![word.into()] } else { Vec::new() };
+            (found.before, found.after) = (word(self.before), word(self.after));
+            found.reason =
+                Some("not-asked: the check is switched off, or its stage did not run".into());
+        } else {
+            found = found.words(self.before, self.after);
+            found.reason = if open { why.map(Cow::Borrowed) } else { None };
+        }
+        gather.add_at(used.place, found);
+    }
+}
+
+/// Whether the repository has what runs, in one word, with the row that says so.
+fn presence_of<'a>(side: &Side<'a>) -> Option<(&'static str, &'a Row)> {
+    let word = |row: &&'a Row| match row.present {
+        _ if row.digest.is_none() || row.drift == DriftState::Skipped => None,
+        Some(false) => Some((0, "missing", *row)),
+        None => Some((1, "unknown", *row)),
+        Some(true) => Some((2, "present", *row)),
+    };
+    let weakest = side.counted.iter().filter_map(word).min_by_key(|(grade, ..)| *grade);
+    weakest.map(|(_, word, row)| (word, row))
+}
+
+fn presence<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
+    let (Some(older), Some(newer)) = (presence_of(&used.older), presence_of(&used.newer)) else {
+        return;
+    };
+    let code = match (older.0, newer.0) {
+        (before, after) if before == after => return,
+        (_, "missing") => Code::ManifestMissing,
+        ("missing", "present") => Code::ManifestBack,
+        (_, "unknown") => Code::NotChecked,
+        _ => Code::Checked,
+    };
+    let open = if newer.0 == "unknown" { newer.1 } else { older.1 };
+    let answer = Answer { code, about: "present", before: older.0, after: newer.0 };
+    answer.add(used, open.error.as_deref(), false, gather);
+}
