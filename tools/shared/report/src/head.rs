@@ -99,6 +99,21 @@ impl Head {
     }
 }
 
+impl Head {
+    /// As [`Head::from_slice`], for who reads the rest of the report too.
+    ///
+    /// # Errors
+    /// As [`Head::from_slice`], and when the report is of a newer version, whose rest is not read
+    /// here.
+    pub fn readable(bytes: &[u8]) -> Result<Self, ReadError> {
+        let head = Self::from_slice(bytes)?;
+        if is_newer(&head.schema_version)? {
+            return Err(ReadError::Newer(head.schema_version));
+        }
+        Ok(head)
+    }
+}
+
 fn no_object(bytes: &[u8]) -> ReadError {
     match serde_json::from_slice::<IgnoredAny>(bytes) {
         Ok(_) => ReadError::NotAnObject,

@@ -14,6 +14,7 @@
 //! Not here: any client, any file, the stream itself, any judgement of a find. Two answers about
 //! one subject are combined again by the rule in [`records`], and nowhere else.
 
+mod answers;
 pub mod attestation;
 pub mod books;
 pub mod difference;
@@ -30,6 +31,7 @@ mod summary;
 pub mod table;
 mod write;
 
+pub use answers::{Answers, gravity};
 pub use evidence::{Check, Evidence, PolicyAnswer, SbomFind};
 pub use head::{Completeness, Head};
 pub use read::ReadError;

@@ -59,10 +59,7 @@ impl Report {
     /// # Errors
     /// When the bytes are not a report, or one of a newer version; both versions are named then.
     pub fn read(bytes: &[u8]) -> Result<(Head, Self), ReadError> {
-        let head = Head::from_slice(bytes)?;
-        if is_newer(&head.schema_version)? {
-            return Err(ReadError::Newer(head.schema_version));
-        }
+        let head = Head::readable(bytes)?;
         let report = serde_json::from_slice(bytes).map_err(ReadError::Bad)?;
         Ok((head, report))
     }

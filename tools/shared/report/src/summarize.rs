@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use records::Verdict;
 
 use crate::{
-    Coverage, Coverages, DriftCounts, DriftState, HelmRelease, Row, Summary, UnknownCounts,
-    UpdateCounts, UpdateState, VerdictCounts,
+    Answers, Coverage, Coverages, DriftCounts, DriftState, HelmRelease, Row, Summary,
+    UnknownCounts, UpdateCounts, UpdateState, VerdictCounts,
 };
 
 impl Summary {
@@ -14,7 +14,7 @@ impl Summary {
     #[must_use]
     pub fn of(images: &[Row], releases: &[HelmRelease], failures: usize) -> Self {
         let references = references(images);
-        let count = |holds: fn(&Reference) -> bool| {
+        let count = |holds: fn(&Answers) -> bool| {
             references.iter().filter(|reference| holds(reference)).count() as u64
         };
         let signature = verdicts(references.iter().map(|r| r.signature));
@@ -75,106 +75,15 @@ impl DriftCounts {
 }
 
 /// One entry for each distinct image reference.
-fn references(images: &[Row]) -> Vec<Reference> {
-    let mut references: BTreeMap<&str, Reference> = BTreeMap::new();
+fn references(images: &[Row]) -> Vec<Answers> {
+    let mut references: BTreeMap<&str, Answers> = BTreeMap::new();
     for row in images {
         references
             .entry(&row.image)
-            .and_modify(|reference| reference.agree(row))
-            .or_insert_with(|| Reference::of(row));
+            .and_modify(|reference| reference.agree(Answers::of(row)))
+            .or_insert_with(|| Answers::of(row));
     }
     references.into_values().collect()
-}
-
-/// What the rows of one image reference say together: the weakest of each answer.
-struct Reference {
-    signature: Verdict,
-    provenance: Verdict,
-    sbom: Verdict,
-    /// Of the rows that run; `None` where none does.
-    drift: Option<DriftState>,
-    update: UpdateState,
-    digest_proven: bool,
-    presence_open: bool,
-    pinned: bool,
-    gone: bool,
-    pending: bool,
-    idle: bool,
-}
-
-impl Reference {
-    fn of(row: &Row) -> Self {
-        // A reference by digest is pinned whether or not it runs.
-        let compared = row.runs() || row.drift == DriftState::Pinned;
-        Self {
-            signature: row.signature.verdict,
-            provenance: row.provenance.verdict,
-            sbom: row.sbom.verdict,
-            drift: compared.then_some(row.drift),
-            update: row.update.status,
-            digest_proven: row.digest_is_proven(),
-            presence_open: row.presence_is_open(),
-            pinned: row.pinned,
-            gone: row.present == Some(false),
-            pending: row.is_pending(),
-            idle: row.idle,
-        }
-    }
-
-    fn agree(&mut self, row: &Row) {
-        let other = Self::of(row);
-        self.signature = weakest(self.signature, other.signature, verdict_rank);
-        self.provenance = weakest(self.provenance, other.provenance, verdict_rank);
-        self.sbom = weakest(self.sbom, other.sbom, verdict_rank);
-        self.update = weakest(self.update, other.update, update_rank);
-        self.drift = match (self.drift, other.drift) {
-            (Some(a), Some(b)) => Some(weakest(a, b, drift_rank)),
-            (a, b) => a.or(b),
-        };
-        self.digest_proven &= other.digest_proven;
-        self.presence_open |= other.presence_open;
-        self.pinned &= other.pinned;
-        self.gone |= other.gone;
-        self.pending |= other.pending;
-        self.idle &= other.idle;
-    }
-}
-
-fn weakest<T: Copy>(a: T, b: T, rank: fn(T) -> u8) -> T {
-    if rank(b) < rank(a) { b } else { a }
-}
-
-fn verdict_rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Invalid => 0,
-        Verdict::Unknown => 1,
-        Verdict::Skipped => 2,
-        Verdict::Absent => 3,
-        Verdict::Present => 4,
-        Verdict::Valid => 5,
-        Verdict::Trusted => 6,
-    }
-}
-
-fn drift_rank(drift: DriftState) -> u8 {
-    match drift {
-        DriftState::Moved => 0,
-        DriftState::Unknown => 1,
-        DriftState::Skipped => 2,
-        DriftState::Same => 3,
-        DriftState::Pinned => 4,
-    }
-}
-
-fn update_rank(status: UpdateState) -> u8 {
-    match status {
-        UpdateState::Available => 0,
-        UpdateState::Unknown => 1,
-        UpdateState::Skipped => 2,
-        UpdateState::NotComparable => 3,
-        UpdateState::Ignored => 4,
-        UpdateState::Current => 5,
-    }
 }
 
 fn verdicts(verdicts: impl Iterator<Item = Verdict>) -> VerdictCounts {
