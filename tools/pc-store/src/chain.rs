@@ -16,7 +16,7 @@ use records::Digest;
 use crate::document::digest;
 
 pub use entry::{Entry, Event, Flaw};
-pub use state::{Held, State};
+pub use state::{Gone, Held, State};
 
 /// Where a log ends: what the next entry goes behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

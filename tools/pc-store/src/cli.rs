@@ -6,6 +6,7 @@ use std::time::Duration;
 use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use records::Digest;
 use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
@@ -14,11 +15,14 @@ use crate::export::ExportArgs;
 use crate::history::{self, Unfit, Wanted};
 use crate::ledger::{Ledger, LedgerError};
 use crate::list::List;
+use crate::names::ReportName;
 use crate::place::{self, Place};
 use crate::prune::{self, Pruned, Rules};
+use crate::remove::{self, Removed};
 use crate::retention::Gap;
 use crate::sink::{Access, Sink, Target};
-use crate::{export, say, store};
+use crate::verify::{self, Grade};
+use crate::{export, latest, say, store};
 
 /// The largest report that is taken where nothing else is set: 256 MiB. A report of 20,000 rows
 /// and 3,000 images is 33 MB.
@@ -32,6 +36,8 @@ Examples:
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
   pc-store export --format html > report.html
+  pc-store verify
+  pc-store verify --head \"$(cat head-of-last-week)\"
   pc-store prune --report-retention 24h --dry-run";
 
 /// Keep reports: atomically, never overwriting, with retention; without a command, store the one
@@ -104,6 +110,23 @@ enum Command {
     },
     /// Write a report in another format to standard output
     Export(ExportArgs),
+    /// Prove that the store is as it was written: no report changed or missing, no entry of the log
+    /// altered, removed or moved; exit 3 when it is not, 1 when that could not be checked
+    Verify {
+        /// The head of the log as an earlier run said it: its entry must still be there
+        #[arg(long, env = "PROVENANCE_VERIFY_HEAD", value_name = "HASH", value_parser = head)]
+        head: Option<Digest>,
+        /// As this
+        #[arg(long, env = "PROVENANCE_VERIFY_FORMAT", value_enum, default_value = "table")]
+        format: Format,
+    },
+    /// Remove single reports by name, with an entry in the log; of one that is gone already, write
+    /// into the log that this is known
+    Remove {
+        /// Which: names from the list
+        #[arg(value_name = "FILE")]
+        reports: Vec<ReportName>,
+    },
     /// Remove the reports that are older than the retention
     Prune {
         /// Only say what would be removed
@@ -128,12 +151,12 @@ pub(crate) enum Print {
     None,
 }
 
-/// How the list looks.
+/// How a list or a proof looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
     Table,
-    /// One JSON array
+    /// For programs
     Json,
 }
 
@@ -153,6 +176,12 @@ impl stage::Tool for Cli {
             Some(Command::Export(args)) => {
                 let place = open(&self.store, Access::Read)?;
                 export::run(&args, &*place, self.store.max_bytes)
+            }
+            Some(Command::Verify { head, format }) => {
+                run_verify(&self.store, head.as_ref(), format)
+            }
+            Some(Command::Remove { reports }) => {
+                run_remove(&self.store, &reports, common.clock.now())
             }
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
@@ -204,7 +233,11 @@ fn run_prune(args: &StoreArgs, rules: Rules, dry_run: bool) -> Result<Outcome, F
     } else {
         let guard = place.lock(args.lock_timeout).map_err(fault)?;
         let ledger = Ledger::open(place, &guard, rules.now, rules.max_bytes);
-        prune::prune(&mut ledger.map_err(fault)?, rules, None).map_err(fault)?
+        let mut ledger = ledger.map_err(fault)?;
+        if let Err(error) = latest::mend(&ledger) {
+            tracing::warn!("the newest report is not known: {}", stage::exit::chain(&error));
+        }
+        prune::prune(&mut ledger, rules, None).map_err(fault)?
     };
     say::warn_of_pruning(&pruned, rules.now);
     let text = say::pruned(&pruned, rules.keep, dry_run);
@@ -213,6 +246,55 @@ fn run_prune(args: &StoreArgs, rules: Rules, dry_run: bool) -> Result<Outcome, F
         Some(error) => Err(fault(error)),
         None => Ok(outcome),
     }
+}
+
+fn run_verify(args: &StoreArgs, head: Option<&Digest>, format: Format) -> Result<Outcome, Fault> {
+    let place = &*open(args, Access::Read)?;
+    let proof = verify::verify(place, head, args.max_bytes).map_err(fault)?;
+    let text = match format {
+        Format::Table => say::proof::text(place, &proof),
+        Format::Json => say::proof::json(&proof).map_err(Fault::incomplete)?,
+    };
+    let outcome = stage::cli::print(text.as_bytes())?;
+    let (broken, unchecked) = (proof.count(Grade::Broken), proof.count(Grade::Unchecked));
+    if unchecked > 0 {
+        let why =
+            format!("not all could be checked: {unchecked} left open, {broken} not as written");
+        return Err(Fault::incomplete(why));
+    }
+    if broken > 0 {
+        let why = format!("the store is not as it was written: {broken} found");
+        return Ok(Outcome::GateNotMet(why));
+    }
+    Ok(outcome)
+}
+
+fn run_remove(args: &StoreArgs, reports: &[ReportName], now: Timestamp) -> Result<Outcome, Fault> {
+    if reports.is_empty() {
+        return Err(
+            Fault::usage("no report is named").with_hint("`pc-store list` says what there is")
+        );
+    }
+    let place = &*open(args, Access::Read)?;
+    let guard = place.lock(args.lock_timeout).map_err(fault)?;
+    let mut ledger = Ledger::open(place, &guard, now, args.max_bytes).map_err(fault)?;
+    let mut text = String::new();
+    for name in reports {
+        let removed = remove::remove(&mut ledger, *name).map_err(|error| {
+            let hint = error.hint();
+            Fault::incomplete(error).with_hint(hint)
+        })?;
+        text.push_str(&match removed {
+            Removed::Removed => format!("removed {name}\n"),
+            Removed::Lost => format!("{name} is lost, and the log says so\n"),
+        });
+    }
+    Ok(stage::cli::print(text.as_bytes())?)
+}
+
+/// A hash, with or without `sha256:` in front.
+fn head(text: &str) -> Result<Digest, records::DigestError> {
+    if text.contains(':') { text.parse() } else { format!("sha256:{text}").parse() }
 }
 
 fn first_failure(pruned: &mut Pruned) -> Option<LedgerError> {

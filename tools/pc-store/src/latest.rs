@@ -35,6 +35,7 @@ pub(crate) fn settle(
         (found.0, found.1.generated_at, Some(&found.1.print.digest))
     });
     match current(place, ledger.max_bytes())? {
+        Current::Report(_, digest) if ledger.state().is_removed(&digest) => {}
         Current::Report(current, _) if Some(current) > newest_time => {
             return Ok(Latest::Stays(current));
         }
@@ -46,6 +47,32 @@ pub(crate) fn settle(
     }
     place.point_latest(&name.to_string())?;
     if name == stored { Ok(Latest::This) } else { Ok(Latest::Other(name)) }
+}
+
+/// Puts `provenance-latest.json` right where a dead run left it behind, or where it is a report that
+/// somebody had removed.
+pub(crate) fn mend(ledger: &Ledger<'_>) -> Result<(), PlaceError> {
+    let place = ledger.place();
+    let newest = newest(ledger, None)?;
+    let current = current(place, ledger.max_bytes())?;
+    let is_removed =
+        matches!(&current, Current::Report(_, digest) if ledger.state().is_removed(digest));
+    match newest {
+        None if is_removed => place.remove(LATEST),
+        None => Ok(()),
+        Some((name, held)) => {
+            let is_behind = match &current {
+                Current::Missing => true,
+                Current::Foreign(_) => false,
+                Current::Report(time, digest) => {
+                    ledger.state().knows(digest)
+                        && *digest != held.print.digest
+                        && Some(*time) <= held.generated_at
+                }
+            };
+            if is_removed || is_behind { place.point_latest(&name.to_string()) } else { Ok(()) }
+        }
+    }
 }
 
 /// The newest report of the log whose bytes are there, as they were written; those of `stored` are.

@@ -3,6 +3,8 @@
 //! Opening finishes what the last writer began, heals its torn line, and adopts reports that the log
 //! does not know: those of versions without a log, and those that somebody put there.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::chain::{Entry, Event, Log, State, Tip};
@@ -168,6 +170,20 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// What is under a name that belongs to the store; `None` where it does not.
+    pub(crate) fn standing(&self, name: &str) -> Result<Option<Standing>, PlaceError> {
+        let Some(held) = self.state.held().get(name) else {
+            return Ok(None);
+        };
+        let standing = match self.place.fingerprint(name, held.print.size) {
+            Ok(print) if print == held.print => Standing::Same,
+            Err(error) if error.is_missing() => Standing::Missing,
+            Err(error) if error.kind() == Kind::Other => return Err(error),
+            Ok(_) | Err(_) => Standing::Changed,
+        };
+        Ok(Some(standing))
+    }
+
     /// Says in the log that what it says of `name` is known to be lost.
     ///
     /// # Errors
@@ -262,25 +278,43 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Takes reports that the log does not know into the store.
+    /// Takes reports that the log does not know into the store, and their signatures.
     fn adopt(&mut self) -> Result<(), LedgerError> {
+        let there: HashSet<String> = self.place.names()?.into_iter().collect();
         for name in history::names(self.place)?.into_iter().rev() {
-            let file = name.to_string();
-            if self.state.held().contains_key(&file) {
-                continue;
-            }
-            match history::read(self.place, Wanted::Named(name), self.max_bytes) {
-                Ok(stored) => {
-                    tracing::warn!("`{file}` was not in the log, and is from now on");
-                    let print = Fingerprint::of(&stored.bytes);
-                    let mut entry = self.entry(Event::Adopted, Some(&file), print);
-                    entry.generated_at = Some(stored.head.generated_at);
-                    self.append(entry)?;
+            let (file, signature) = (name.to_string(), name.signature());
+            if !self.state.held().contains_key(&file) {
+                match history::read(self.place, Wanted::Named(name), self.max_bytes) {
+                    Ok(stored) => {
+                        let print = Fingerprint::of(&stored.bytes);
+                        self.take(&file, print, Some(stored.head.generated_at))?;
+                    }
+                    Err(why) => {
+                        tracing::debug!("not taken into the log: {why}");
+                        continue;
+                    }
                 }
-                Err(why) => tracing::debug!("not taken into the log: {why}"),
+            }
+            if there.contains(&signature) && !self.state.held().contains_key(&signature) {
+                match self.place.fingerprint(&signature, self.max_bytes) {
+                    Ok(print) => self.take(&signature, print, None)?,
+                    Err(why) => tracing::debug!("not taken into the log: {why}"),
+                }
             }
         }
         Ok(())
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        print: Fingerprint,
+        generated_at: Option<Timestamp>,
+    ) -> Result<(), LedgerError> {
+        tracing::warn!("`{name}` was not in the log, and is from now on");
+        let mut entry = self.entry(Event::Adopted, Some(name), print);
+        entry.generated_at = generated_at;
+        self.append(entry)
     }
 
     /// The number for one more report of `time`: behind all that are there or ever were, so that
@@ -296,6 +330,17 @@ fn pending(name: &str, error: LedgerError) -> LedgerError {
         LedgerError::Place(source) => LedgerError::Pending { name: name.to_owned(), source },
         other => other,
     }
+}
+
+/// What is under a name that belongs to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// What was stored.
+    Same,
+    /// Nothing.
+    Missing,
+    /// Something else.
+    Changed,
 }
 
 /// What the last entry of a log says that is not done.

@@ -13,7 +13,9 @@
 //! - [`history`]: what a store holds; takes no lock.
 //! - `signing`: the signature beside a report.
 //! - `export`: a report of the store in another format.
-//! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
+//! - [`verify`]: proves that a store is as it was written.
+//! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them,
+//!   [`remove`] single ones.
 //!
 //! All but [`folder`] and [`sink`] is written over [`place`], and so holds for every store.
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
@@ -31,11 +33,13 @@ mod list;
 pub mod names;
 pub mod place;
 pub mod prune;
+pub mod remove;
 pub mod retention;
 mod say;
 mod signing;
 pub mod sink;
 mod store;
+pub mod verify;
 
 pub use cli::Cli;
 pub use latest::Latest;

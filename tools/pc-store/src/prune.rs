@@ -6,9 +6,9 @@ use records::duration::Span;
 use crate::chain::Event;
 use crate::document::digest;
 use crate::history::{self, Unfit, Wanted};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Standing};
 use crate::names::ReportName;
-use crate::place::{Kind, Place, PlaceError};
+use crate::place::{Place, PlaceError};
 use crate::retention::{self, Gap, Plan};
 
 /// What was removed, and what was not.
@@ -74,27 +74,16 @@ fn remove(ledger: &mut Ledger<'_>, name: ReportName, bytes: &[u8]) -> Result<boo
     if held.is_none_or(|held| held.print.digest != digest(bytes)) {
         return Ok(false);
     }
-    let signature = name.signature();
-    if is_changed(ledger, &signature)? {
-        return Ok(false);
-    }
     // The signature first: without its report nobody would know it.
-    ledger.drop(Event::Pruned, &signature)?;
+    let signature = name.signature();
+    match ledger.standing(&signature)? {
+        None => {}
+        Some(Standing::Same) => ledger.drop(Event::Pruned, &signature)?,
+        Some(Standing::Missing) => ledger.lose(&signature)?,
+        Some(Standing::Changed) => return Ok(false),
+    }
     ledger.drop(Event::Pruned, &file)?;
     Ok(true)
-}
-
-/// Whether something else is under a name of the store than the log says.
-fn is_changed(ledger: &Ledger<'_>, name: &str) -> Result<bool, PlaceError> {
-    let Some(held) = ledger.state().held().get(name) else {
-        return Ok(false);
-    };
-    match ledger.place().fingerprint(name, held.print.size) {
-        Ok(print) => Ok(print != held.print),
-        Err(error) if error.is_missing() => Ok(false),
-        Err(error) if error.kind() == Kind::Other => Err(error),
-        Err(_) => Ok(true),
-    }
 }
 
 fn walk(

@@ -1,5 +1,7 @@
 //! What is said to people: where a report lies, what was removed, and what is not as it should be.
 
+pub(crate) mod proof;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -141,14 +143,17 @@ fn later(names: &[ReportName], now: Timestamp) -> String {
 /// How a store is mended that holds reports of a wrong time. Which of the clocks was wrong is for
 /// people to say, so nothing is removed here.
 fn mend(names: &[ReportName]) -> String {
-    let reports = match names {
-        [] => String::new(),
-        [one] => format!("`{one}` and "),
-        _ => "these reports and ".to_owned(),
+    let how = match names {
+        [] => format!("remove `{LATEST}` by hand: the next run makes the newest of the others"),
+        names if names.len() > FEW => {
+            "`pc-store remove` with their names makes the newest of the others".to_owned()
+        }
+        names => {
+            let names: Vec<String> = names.iter().map(ReportName::to_string).collect();
+            format!("`pc-store remove {}` makes the newest of the others", names.join(" "))
+        }
     };
-    format!(
-        "if that time is wrong, remove {reports}`{LATEST}` by hand: the next run makes the newest of the others the latest"
-    )
+    format!("if that time is wrong, {how} the latest")
 }
 
 /// The reports under the name of a time.

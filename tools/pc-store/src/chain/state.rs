@@ -20,24 +20,31 @@ pub struct Held {
     pub sequence: u64,
 }
 
+/// Something that no longer belongs to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// Since this happened.
+    pub event: Event,
+    /// The hash of its bytes.
+    pub digest: Digest,
+}
+
 /// What a log comes to.
 #[derive(Debug, Default)]
 pub struct State {
     held: BTreeMap<String, Held>,
-    gone: HashMap<String, Event>,
+    gone: HashMap<String, Gone>,
     /// The bytes of all reports that ever belonged to the store.
     known: HashSet<Digest>,
     last: Option<Entry>,
-    unknown: u64,
+    adopted: u64,
 }
 
 impl State {
     /// Goes on by one entry.
     pub fn apply(&mut self, entry: &Entry) {
         self.last = Some(entry.clone());
-        if entry.event == Event::Unknown {
-            self.unknown += 1;
-        }
+        self.adopted += u64::from(entry.event == Event::Adopted);
         let Some(name) = &entry.name else {
             return;
         };
@@ -49,7 +56,8 @@ impl State {
             self.held.insert(name.clone(), Held { print, generated_at, sequence });
         } else if entry.event.drops() {
             self.held.remove(name);
-            self.gone.insert(name.clone(), entry.event);
+            let gone = Gone { event: entry.event, digest: entry.digest.clone() };
+            self.gone.insert(name.clone(), gone);
         }
     }
 
@@ -64,10 +72,19 @@ impl State {
         &self.held
     }
 
-    /// What no longer belongs to the store, and by what event.
+    /// What no longer belongs to the store.
     #[must_use]
-    pub fn gone(&self) -> &HashMap<String, Event> {
+    pub fn gone(&self) -> &HashMap<String, Gone> {
         &self.gone
+    }
+
+    /// Whether these are the bytes of a report that somebody had removed, or knows to be lost, and
+    /// that the store has under no other name.
+    #[must_use]
+    pub(crate) fn is_removed(&self, digest: &Digest) -> bool {
+        self.gone.values().any(|gone| {
+            gone.digest == *digest && matches!(gone.event, Event::Removed | Event::Lost)
+        }) && !self.held.values().any(|held| held.print.digest == *digest)
     }
 
     /// Whether these are the bytes of something that belongs to the store or did.
@@ -82,10 +99,10 @@ impl State {
         self.last.as_ref()
     }
 
-    /// How many entries say what this version does not know.
+    /// How many names were adopted.
     #[must_use]
-    pub fn unknown(&self) -> u64 {
-        self.unknown
+    pub fn adopted(&self) -> u64 {
+        self.adopted
     }
 
     /// The reports of the store, from the newest, by their own times and then by their order in the

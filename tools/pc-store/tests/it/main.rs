@@ -11,6 +11,8 @@ mod retention;
 mod signing;
 mod storing;
 mod systems;
+mod verify;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -166,6 +168,8 @@ fn every_command_has_its_manual_page_and_its_completions() {
     for (command, about) in [
         ("list", "List the reports"),
         ("get", "Write a report to standard output"),
+        ("verify", "Prove that the store is as it was written"),
+        ("remove", "Remove single reports by name"),
         ("prune", "Remove the reports that are older"),
     ] {
         // Settings are no other arguments.

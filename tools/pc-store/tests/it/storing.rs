@@ -156,7 +156,7 @@ fn a_report_from_the_future_is_kept_and_said_so() {
     let ran = store.keep(&report_at("2026-11-24T13:00:00Z"));
     let ran = ran.says("1h later than this machine's clock (2026-11-24T12:00:00Z)");
     assert!(ran.stderr.contains("one of the two clocks is wrong"), "{}", ran.stderr);
-    let ran = ran.says("remove `provenance-20261124-130000.json` and");
+    let ran = ran.says("`pc-store remove provenance-20261124-130000.json`");
     assert_eq!(ran.code, Some(0));
     assert_eq!(store.names(), ["provenance-20261124-130000.json", LATEST]);
 }

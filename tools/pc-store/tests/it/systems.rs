@@ -99,7 +99,7 @@ fn a_file_in_place_of_the_directory() {
 }
 
 /// pc-store as a user without rights, with the report on its standard input.
-fn as_nobody(store: &Store, args: &[&str], report: &[u8]) -> Output {
+pub(crate) fn as_nobody(store: &Store, args: &[&str], report: &[u8]) -> Output {
     const NOBODY: u32 = 65534;
     // The target folder may be out of that user's reach.
     let tool = tempfile::tempdir().expect("a folder");
