@@ -2,9 +2,11 @@
 //!
 //! - `version`: the versions of charts.
 //! - `index`: the index of a chart repository that is a web server.
+//! - `laid_out`: such an index in the layout directory, where that stands for all hosts.
 //! - `newest`: what is newer among the versions of a chart.
 
 mod index;
+mod laid_out;
 mod newest;
 mod version;
 
@@ -18,7 +20,7 @@ use http_asking::{
 };
 use records::text::shown;
 use records::{FailureCode, Release, Update, UpdateKind, UpdateStatus};
-use registry::Repository;
+use registry::{Registry, Repository};
 use stage::exit::chain;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -37,12 +39,16 @@ const MAX_INDEX: u64 = 64 * 1024 * 1024;
 /// How many indexes are fetched and read at a time: each is whole in memory meanwhile.
 const READING: usize = 2;
 
+/// Helm's word for a release of which nothing runs any more (`--keep-history`).
+const UNINSTALLED: &str = "uninstalled";
+
 type Indexed = Result<Arc<Index>, Problem>;
 
 /// Who asks about charts.
 #[derive(Debug)]
 pub(crate) struct Charts {
     client: Client,
+    registry: Registry,
     lists: Arc<Lists>,
     indexes: Mutex<HashMap<String, Arc<OnceCell<Indexed>>>>,
     reading: Semaphore,
@@ -58,8 +64,9 @@ enum Place {
 }
 
 impl Charts {
-    pub(crate) fn new(client: Client, lists: Arc<Lists>) -> Self {
-        Self { client, lists, indexes: Mutex::default(), reading: Semaphore::new(READING) }
+    pub(crate) fn new(client: Client, registry: Registry, lists: Arc<Lists>) -> Self {
+        let reading = Semaphore::new(READING);
+        Self { client, registry, lists, indexes: Mutex::default(), reading }
     }
 
     /// What was asked for indexes so far.
@@ -79,6 +86,10 @@ impl Charts {
         };
         let (status, reason) = match (&release.chart, &release.version) {
             _ if rule.ignore => (UpdateStatus::Ignored, "a rule says not to look".to_owned()),
+            _ if release.status == UNINSTALLED => (
+                UpdateStatus::NotComparable,
+                "the release is uninstalled, and only its history is kept".to_owned(),
+            ),
             (Some(_), Some(used)) if rule.desired.is_some() => {
                 let wants = rule.desired.as_ref() != Some(used);
                 update.newest = rule.desired.clone().filter(|_| wants);
@@ -93,8 +104,9 @@ impl Charts {
                 return self.compare(release, chart, used, rule, update).await;
             }
             _ => (
-                UpdateStatus::NotComparable,
-                "the release does not say of which version its chart is".to_owned(),
+                UpdateStatus::Unknown,
+                "of which version its chart is could not be read; the release's failures say why"
+                    .to_owned(),
             ),
         };
         answer::finish(update, Judged::because(status, reason))
@@ -170,6 +182,9 @@ impl Charts {
     }
 
     async fn fetch(&self, address: &Address) -> Indexed {
+        if let Some(laid_out) = self.registry.laid_out(address, MAX_INDEX).await {
+            return laid_out::index(address, laid_out).await;
+        }
         let host = address.host();
         let is_listed = self.client.plain_http().contains(host);
         if address.scheme() == Scheme::Http && !is_listed {

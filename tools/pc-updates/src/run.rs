@@ -18,6 +18,7 @@ use crate::cli::{Cli, Format};
 use crate::gate::{FailOn, missed};
 use crate::images::Images;
 use crate::question::{Annotations, Asks, ImageQuestion, Raised};
+use crate::running;
 use crate::table::table;
 use crate::tags::Lists;
 
@@ -177,7 +178,8 @@ impl Asking {
     fn new(registry: Registry, client: Client, fail_on: Vec<FailOn>, now: Timestamp) -> Self {
         let lists = Arc::new(Lists::new(registry.clone()));
         let images = Images::new(registry.clone(), Arc::clone(&lists), now);
-        Self { registry, images, charts: Charts::new(client, lists), fail_on }
+        let charts = Charts::new(client, registry.clone(), lists);
+        Self { registry, images, charts, fail_on }
     }
 
     /// Registries and chart repositories are asked by two clients.
@@ -203,7 +205,9 @@ impl Asking {
                 }
             }
             Raised::Release(release, rule) => {
+                let (release, remark) = running::of(*release);
                 let answer = self.charts.ask(&release, &rule).await;
+                let answer = running::remarked(answer, remark);
                 missed = self.write(&answer, &mut answers)?;
             }
         }

@@ -7,6 +7,7 @@ mod images;
 mod large;
 mod real;
 mod rules;
+mod running;
 
 use serde_json::{Value, json};
 use testkit::registry::FakeRegistry;
