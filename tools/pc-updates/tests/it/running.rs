@@ -23,7 +23,7 @@ fn charts(tags: &[&str]) -> FakeRegistry {
 }
 
 /// What an upgrade to `tried` left, with `runs` deployed before.
-fn upgrading(registry: &FakeRegistry, status: &str, tried: &str, runs: Value) -> Value {
+fn upgrading(registry: &FakeRegistry, status: &str, tried: &str, runs: Option<&str>) -> Value {
     let url = format!("oci://{}/charts/web", registry.host());
     let mut record = release("web", "web", tried, Some(&url));
     record["status"] = status.into();
@@ -43,7 +43,7 @@ fn ask(registry: &FakeRegistry, record: Value) -> Ran {
 fn a_failed_upgrade_is_no_version_that_is_used() {
     let registry = charts(&["1.0.0", "1.1.0"]);
     for status in ["failed", "pending-upgrade", "pending-rollback"] {
-        let answer = update(&ask(&registry, upgrading(&registry, status, "1.1.0", "1.0.0".into())));
+        let answer = update(&ask(&registry, upgrading(&registry, status, "1.1.0", Some("1.0.0"))));
         assert_eq!(
             (word(&answer, "current"), word(&answer, "status"), word(&answer, "newest")),
             ("1.0.0", "available", "1.1.0"),
@@ -55,10 +55,10 @@ fn a_failed_upgrade_is_no_version_that_is_used() {
         assert_eq!(word(&answer, "reason"), wanted);
     }
     // The other way round: nothing newer than what runs, though less was tried.
-    let answer = update(&ask(&registry, upgrading(&registry, "failed", "1.0.0", "1.1.0".into())));
+    let answer = update(&ask(&registry, upgrading(&registry, "failed", "1.0.0", Some("1.1.0"))));
     assert_eq!((word(&answer, "current"), word(&answer, "status")), ("1.1.0", "current"));
     // One that never was deployed is judged by what was tried: there is nothing else.
-    let mut first = upgrading(&registry, "failed", "1.0.0", Value::Null);
+    let mut first = upgrading(&registry, "failed", "1.0.0", None);
     first["deployed"] = Value::Null;
     let answer = update(&ask(&registry, first));
     assert_eq!((word(&answer, "current"), word(&answer, "status")), ("1.0.0", "available"));
@@ -67,7 +67,7 @@ fn a_failed_upgrade_is_no_version_that_is_used() {
 #[test]
 fn what_runs_and_cannot_be_read_is_unknown_and_not_what_was_tried() {
     let registry = charts(&["1.0.0", "1.1.0"]);
-    let mut record = upgrading(&registry, "failed", "1.1.0", Value::Null);
+    let mut record = upgrading(&registry, "failed", "1.1.0", None);
     record["deployed"]["chart"] = Value::Null;
     let answer = update(&ask(&registry, record));
     assert_eq!((word(&answer, "status"), word(&answer, "current")), ("unknown", "-"));
@@ -81,7 +81,7 @@ fn rules_fit_the_chart_that_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = folder.path().join("rules.yaml");
     fs::write(&rules, "rules:\n- {charts: [before], ignore: true}\n").expect("written");
-    let mut record = upgrading(&registry, "failed", "1.0.0", "0.9.0".into());
+    let mut record = upgrading(&registry, "failed", "1.0.0", Some("0.9.0"));
     record["deployed"]["chart"] = "before".into();
     let ran = updates(&registry).arg("--rules").arg(&rules).stdin(stream(&[record])).run().ok();
     assert_eq!(word(&update(&ran), "status"), "ignored");

@@ -100,7 +100,7 @@ fn a_row_whose_presence_is_open_is_among_the_grave_ones() {
         row.signature.verdict = records::Verdict::Trusted;
         row.provenance.verdict = records::Verdict::Trusted;
         row.sbom.verdict = records::Verdict::Trusted;
-        row.update.status = report::UpdateState::Current;
+        row.update.status = UpdateState::Current;
         row.drift = report::DriftState::Same;
         row.present = (!row.pinned).then_some(true);
     }
