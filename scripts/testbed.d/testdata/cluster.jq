@@ -5,6 +5,7 @@
 # own this one, `_id` of a container is the imageID that kwok reports for it
 # (`_ids` by node), `_since` of a template the time that the dump shall show.
 # `lift` turns the latter three into annotations, which the dump does not keep.
+# What has `_release` is created by Helm, as a part of that release's chart.
 
 $made[0] as $images |
 
@@ -124,10 +125,13 @@ def cluster:
   namespace("batch"; {team: "data"}),
   namespace("sandbox"; {}),
   definition("argoproj.io"; "v1alpha1"; "rollouts"; "Rollout"),
-  definition("example.com"; "v1"; "widgets"; "Widget");
+  definition("example.com"; "v1"; "widgets"; "Widget"),
+  definition("helm.toolkit.fluxcd.io"; "v2"; "helmreleases"; "HelmRelease"),
+  definition("source.toolkit.fluxcd.io"; "v1"; "helmrepositories"; "HelmRepository"),
+  definition("source.toolkit.fluxcd.io"; "v1"; "ocirepositories"; "OCIRepository");
 
 def shop:
-  deployment("shop"; "web"; 4;
+  (deployment("shop"; "web"; 4;
     {
       initContainers: [
         c("wait-for-sessions"; "busybox:1.37"; "docker.io/library/busybox@" + top("library/busybox:1.37")),
@@ -139,7 +143,7 @@ def shop:
         maxSkew: 1, topologyKey: "kubernetes.io/arch", whenUnsatisfiable: "DoNotSchedule",
         labelSelector: {matchLabels: {"app.kubernetes.io/name": "web"}}
       }]
-    } | on("general") | lift("web"; "2026-10-02T07:15:00Z")),
+    } | on("general") | lift("web"; "2026-10-02T07:15:00Z")) | ._release = "web"),
 
   # CRI-O may report the manifest of the platform, not the index.
   deployment("shop"; "cart"; 3;
@@ -202,11 +206,11 @@ def pay($version; $since):
   | pull_secret | on("general"; "amd64") | lift("pay"; $since);
 
 def bank:
-  deployment("bank"; "pay"; 3; pay("5.0.2"; "2026-08-26T06:00:00Z")),
+  (deployment("bank"; "pay"; 3; pay("5.0.2"; "2026-08-26T06:00:00Z")) | ._release = "pay"),
 
-  statefulset("bank"; "ledger"; 2;
+  (statefulset("bank"; "ledger"; 2;
     {containers: [c("ledger"; "registry.example.com/bank/ledger:3.7.0"; "registry.example.com/bank/ledger@" + top("bank/ledger:3.7.0"))]}
-    | pull_secret | on("general"; "arm64") | lift("ledger"; "2026-05-04T05:00:00Z")),
+    | pull_secret | on("general"; "arm64") | lift("ledger"; "2026-05-04T05:00:00Z")) | ._release = "ledger"),
 
   statefulset("bank"; "ledger-db"; 1;
     {containers: [c("postgres"; "docker.io/library/postgres:16.6@" + top("library/postgres:16.6");
@@ -232,7 +236,7 @@ def report($since):
   | never | on("general"; "amd64") | lift("nightly-report"; $since);
 
 def batch:
-  cronjob("batch"; "nightly-report"; "30 2 * * *"; report("2026-11-03T09:00:00Z")),
+  (cronjob("batch"; "nightly-report"; "30 2 * * *"; report("2026-11-03T09:00:00Z")) | ._release = "nightly-report"),
   (job("batch"; "nightly-report-29398230"; report("2026-11-24T02:30:00Z"))
     | .metadata.annotations["testbed.provenance/since"] = "2026-11-24T02:30:00Z"
     | ._owner = "/apis/batch/v1/namespaces/batch/cronjobs/nightly-report"),
@@ -282,13 +286,58 @@ def system:
         }))
     | ._owner = "/api/v1/nodes/node-control");
 
+# --- Helm --------------------------------------------------------------------
+
+# All versions of a chart, as a registry or a repository has them. What a release
+# is made of comes from the objects that name it; the others hold nothing.
+def chart($name; $where; $versions):
+  $versions | to_entries[] | {name: $name, where: $where, version: .key, appVersion: .value};
+def charts:
+  chart("web"; "registry"; {"1.3.0": "2.3.0", "1.4.0": "2.4.1", "1.5.0": "2.5.0"}),
+  chart("pay"; "repository"; {"2.0.0": "5.0.2", "2.1.0": "5.1.0", "2.1.1": "5.1.0"}),
+  chart("ledger"; "repository"; {"1.1.0": "3.6.0", "1.2.0": "3.7.0"}),
+  chart("report"; "nowhere"; {"0.4.0": "2026.11.0"});
+
+# The revisions in the order in which they are made: `since` is the time that the
+# dump shows, `status` what becomes of it.
+def revision($tool; $namespace; $name; $chart; $version; $since; objects):
+  {tool: $tool, namespace: $namespace, name: $name, chart: $chart, version: $version, since: $since,
+   status: "deployed", objects: [objects]};
+def releases($workloads):
+  def of($name): $workloads[] | select(._release == $name) | del(._release);
+  revision("helm3"; "bank"; "ledger"; "ledger"; "1.2.0"; "2026-05-04T05:00:00Z"; of("ledger")),
+  revision("helm"; "bank"; "pay"; "pay"; "2.0.0"; "2026-08-26T06:00:00Z"; of("pay")),
+  revision("helm"; "shop"; "web"; "web"; "1.3.0"; "2026-07-03T07:15:00Z"; empty),
+  revision("helm"; "shop"; "web"; "web"; "1.4.0"; "2026-10-02T07:15:00Z"; of("web")),
+  revision("helm3"; "batch"; "nightly-report"; "report"; "0.4.0"; "2026-11-03T09:00:00Z"; of("nightly-report"));
+
+# Who says where charts come from. Of nightly-report's nobody does.
+def flux:
+  object("source.toolkit.fluxcd.io/v1"; "HelmRepository"; "bank"; "company"; {interval: "1h", url: "https://charts.example.com"}),
+  object("source.toolkit.fluxcd.io/v1"; "OCIRepository"; "shop"; "web";
+    {interval: "1h", url: "oci://registry.example.com/charts/web", ref: {semver: "1.4.x"}}),
+  object("helm.toolkit.fluxcd.io/v2"; "HelmRelease"; "shop"; "web";
+    {interval: "10m", chartRef: {kind: "OCIRepository", name: "web"}}),
+  (("ledger", "pay") as $name
+    | object("helm.toolkit.fluxcd.io/v2"; "HelmRelease"; "bank"; $name;
+        {interval: "10m", chart: {spec: {chart: $name, sourceRef: {kind: "HelmRepository", name: "company"}}}}));
+
 # What make-testdata does to them afterwards: `method`, `path`, and the body.
 def patch($path; $body): {_patch: $path, body: $body};
 def later:
-  # The new pods are never ready for long enough: the roll-out stays halfway.
-  patch("/apis/apps/v1/namespaces/bank/deployments/pay";
-    {spec: {minReadySeconds: 500, template: pay("5.1.0"; "2026-11-24T05:30:00Z")}}),
   patch("/api/v1/namespaces/shop/pods/sessions-0/ephemeralcontainers";
     {spec: {ephemeralContainers: [{name: "debugger", image: "busybox:1.37", targetContainerName: "redis"}]}});
+# And by Helm: the new pods are never ready for long enough, so the roll-out stays
+# halfway and the upgrade fails.
+def upgrades:
+  revision("helm"; "bank"; "pay"; "pay"; "2.1.0"; "2026-11-24T05:30:00Z";
+    deployment("bank"; "pay"; 3; pay("5.1.0"; "2026-11-24T05:30:00Z")) | .spec.minReadySeconds = 500)
+  | .status = "failed";
 
-{cluster: [cluster], workloads: [shop, bank, batch, system], later: [later]}
+[shop, bank, batch, system] as $workloads
+| {
+    cluster: [cluster, flux],
+    workloads: ($workloads | map(select(._release == null))),
+    charts: [charts], releases: [releases($workloads)],
+    later: [later], upgrades: [upgrades]
+  }

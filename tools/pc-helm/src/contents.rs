@@ -8,7 +8,7 @@ use std::fmt;
 
 use cluster::types::{Text, or_default};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::images::{self, Named};
 
@@ -33,9 +33,9 @@ pub(crate) struct Contents {
     /// The images that its manifest names.
     #[serde(deserialize_with = "or_default")]
     manifest: Manifest,
-    /// What runs before and after, kept out of the manifest.
+    /// The images of what runs before and after, which is kept out of the manifest.
     #[serde(deserialize_with = "or_default")]
-    hooks: Vec<Hook>,
+    hooks: Hooks,
 }
 
 /// `release.Info`.
@@ -83,12 +83,12 @@ pub(crate) struct ChartMetadata {
     pub(crate) deprecated: bool,
 }
 
-/// `release.Hook`.
-#[derive(Debug, Default, Deserialize)]
+/// `release.Hook`, which is read for its images and not kept.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Hook {
     #[serde(deserialize_with = "or_default")]
-    manifest: Manifest,
+    manifest: String,
     #[serde(deserialize_with = "or_default")]
     events: Vec<Text>,
 }
@@ -97,6 +97,38 @@ impl Hook {
     /// Whether it runs for `helm test` alone, which is no part of the release's life.
     fn is_test(&self) -> bool {
         !self.events.is_empty() && self.events.iter().all(|event| event.starts_with("test"))
+    }
+}
+
+/// All hooks: read one after the other, and together no further than a manifest.
+#[derive(Debug, Default)]
+struct Hooks(Named);
+
+impl<'de> Deserialize<'de> for Hooks {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(HooksVisitor).map(Self)
+    }
+}
+
+struct HooksVisitor;
+
+impl<'de> Visitor<'de> for HooksVisitor {
+    type Value = Named;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hooks")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut hooks: A) -> Result<Named, A::Error> {
+        let (mut all, mut left) = (Named::default(), images::LOOKED_AT);
+        while let Some(hook) = hooks.next_element::<Option<Hook>>()? {
+            if let Some(hook) = hook.filter(|hook| !hook.is_test()) {
+                let Named { images, unread } = images::named(&hook.manifest, &mut left);
+                all.images.extend(images);
+                all.unread += unread;
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -120,19 +152,16 @@ impl Visitor<'_> for ManifestVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Named, E> {
-        Ok(images::named(text))
+        let mut left = images::LOOKED_AT;
+        Ok(images::named(text, &mut left))
     }
 }
 
 impl Contents {
     /// The images that manifest and hooks name, sorted, and how many documents could not be read.
     pub(crate) fn images(&self) -> (BTreeSet<&Text>, u64) {
-        let hooks = self.hooks.iter().filter(|hook| !hook.is_test()).map(|hook| &hook.manifest);
-        let (mut images, mut unread) = (BTreeSet::new(), 0);
-        for Manifest(named) in [&self.manifest].into_iter().chain(hooks) {
-            images.extend(&named.images);
-            unread += named.unread;
-        }
-        (images, unread)
+        let (Manifest(manifest), Hooks(hooks)) = (&self.manifest, &self.hooks);
+        let images = manifest.images.union(&hooks.images).collect();
+        (images, manifest.unread + hooks.unread)
     }
 }

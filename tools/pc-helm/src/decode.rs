@@ -18,6 +18,10 @@ use crate::contents::Contents;
 /// 20 MiB of YAML.
 pub(crate) const UNPACKED: u64 = 32 * 1024 * 1024;
 
+/// What nearly all releases are smaller than when unpacked, in bytes: several such may be in memory
+/// at a time.
+pub(crate) const ORDINARY: u64 = 4 * 1024 * 1024;
+
 /// The first bytes of what gzip packed (RFC 1952, 2.3.1), with its only method.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 
@@ -36,9 +40,9 @@ pub(crate) enum Unreadable {
     /// Not gzip after all, cut, or of another checksum.
     #[error("its gzip stream is broken")]
     Gzip,
-    /// More than [`UNPACKED`] bytes.
-    #[error("it is larger than {UNPACKED} bytes when unpacked")]
-    TooLarge,
+    /// More bytes than were to be unpacked.
+    #[error("it is larger than {0} bytes when unpacked")]
+    TooLarge(u64),
     /// The JSON is cut.
     #[error("its JSON ends too early (line {line} column {column})")]
     Truncated {
@@ -60,31 +64,32 @@ pub(crate) enum Unreadable {
     Another(&'static str),
 }
 
-/// Reads what `data.release` of a Secret holds, base64 of its own included.
+/// Reads what `data.release` of a Secret holds, base64 of its own included, up to `limit` bytes
+/// of JSON.
 ///
 /// # Errors
 /// [`Unreadable`].
-pub(crate) fn from_secret(text: &str) -> Result<Contents, Unreadable> {
+pub(crate) fn from_secret(text: &str, limit: u64) -> Result<Contents, Unreadable> {
     let inner = STANDARD.decode(text).map_err(|_| Unreadable::Base64)?;
-    from_base64(&inner)
+    from_base64(&inner, limit)
 }
 
-/// Reads what `data.release` of a ConfigMap holds.
+/// Reads what `data.release` of a ConfigMap holds, up to `limit` bytes of JSON.
 ///
 /// # Errors
 /// [`Unreadable`].
-pub(crate) fn from_base64(text: &[u8]) -> Result<Contents, Unreadable> {
+pub(crate) fn from_base64(text: &[u8], limit: u64) -> Result<Contents, Unreadable> {
     let mut packed =
         Marked { inner: DecoderReader::new(Cursor::new(text), &STANDARD), mark: Mark::Base64 };
     let mut start = [0; GZIP.len()];
-    let got = fill(&mut packed, &mut start).map_err(|error| unpacking(&error))?;
+    let got = fill(&mut packed, &mut start).map_err(|error| unpacking(&error, limit))?;
     let whole = Cursor::new(start[..got].to_vec()).chain(packed);
     if start == GZIP {
         let unpacked =
             Marked { inner: MultiGzDecoder::new(BufReader::new(whole)), mark: Mark::Gzip };
-        parse(unpacked)
+        parse(unpacked, limit)
     } else {
-        parse(whole)
+        parse(whole, limit)
     }
 }
 
@@ -102,10 +107,12 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Unpacks all of it first: what the JSON seems to have wrong may be wrong further down, and the
 /// checksum that tells is at the end.
-fn parse(from: impl Read) -> Result<Contents, Unreadable> {
-    let mut json = Vec::new();
-    let mut limited = Limited { inner: from, left: UNPACKED };
-    limited.read_to_end(&mut json).map_err(|error| unpacking(&error))?;
+fn parse(from: impl Read, limit: u64) -> Result<Contents, Unreadable> {
+    // At once, since a buffer that grows leaves holes behind that the allocator keeps; pages that
+    // are not written to cost nothing.
+    let mut json = Vec::with_capacity(usize::try_from(limit).unwrap_or_default() + 1);
+    let mut limited = Limited { inner: from, left: limit };
+    limited.read_to_end(&mut json).map_err(|error| unpacking(&error, limit))?;
     serde_json::from_slice(&json).map_err(|error| malformed(&error))
 }
 
@@ -119,10 +126,10 @@ fn malformed(error: &serde_json::Error) -> Unreadable {
 }
 
 /// Which layer failed; the innermost one knows.
-fn unpacking(error: &io::Error) -> Unreadable {
+fn unpacking(error: &io::Error, limit: u64) -> Unreadable {
     let mark = error.get_ref().and_then(|inner| inner.downcast_ref::<Mark>());
     match mark {
-        Some(Mark::TooLarge) => Unreadable::TooLarge,
+        Some(Mark::TooLarge) => Unreadable::TooLarge(limit),
         Some(Mark::Gzip) => Unreadable::Gzip,
         Some(Mark::Base64) | None => Unreadable::Base64,
     }
@@ -197,7 +204,7 @@ mod tests {
     }
 
     fn secret(inner: &[u8]) -> Result<Contents, Unreadable> {
-        from_secret(&STANDARD.encode(STANDARD.encode(inner)))
+        from_secret(&STANDARD.encode(STANDARD.encode(inner)), UNPACKED)
     }
 
     #[test]
@@ -206,8 +213,8 @@ mod tests {
         let all = [
             secret(&packed),
             secret(RELEASE.as_bytes()),
-            from_base64(STANDARD.encode(&packed).as_bytes()),
-            from_base64(STANDARD.encode(RELEASE).as_bytes()),
+            from_base64(STANDARD.encode(&packed).as_bytes(), UNPACKED),
+            from_base64(STANDARD.encode(RELEASE).as_bytes(), UNPACKED),
         ];
         for contents in all {
             let contents = contents.expect("a release");
@@ -230,11 +237,20 @@ mod tests {
     #[test]
     fn each_layer_that_is_broken_is_named() {
         let packed = gzip(RELEASE.as_bytes());
-        assert_eq!(from_secret("%").err(), Some(Unreadable::Base64));
-        assert_eq!(from_secret(&STANDARD.encode("no base64!")).err(), Some(Unreadable::Base64));
-        assert_eq!(from_base64(b"").err(), Some(Unreadable::Truncated { line: 1, column: 0 }));
+        assert_eq!(from_secret("%", UNPACKED).err(), Some(Unreadable::Base64));
+        assert_eq!(
+            from_secret(&STANDARD.encode("no base64!"), UNPACKED).err(),
+            Some(Unreadable::Base64)
+        );
+        assert_eq!(
+            from_base64(b"", UNPACKED).err(),
+            Some(Unreadable::Truncated { line: 1, column: 0 })
+        );
         let cut = STANDARD.encode(&packed);
-        assert_eq!(from_base64(&cut.as_bytes()[..cut.len() - 5]).err(), Some(Unreadable::Base64));
+        assert_eq!(
+            from_base64(&cut.as_bytes()[..cut.len() - 5], UNPACKED).err(),
+            Some(Unreadable::Base64)
+        );
 
         assert_eq!(secret(&packed[..packed.len() / 2]).err(), Some(Unreadable::Gzip));
         let mut damaged = packed;
@@ -271,7 +287,7 @@ mod tests {
             (0..33).for_each(|_| encoder.write_all(&block).expect("packed"));
             let bomb = encoder.finish().expect("packed");
             assert!(bomb.len() < 1 << 20, "{}", bomb.len());
-            assert_eq!(secret(&bomb).err(), Some(Unreadable::TooLarge));
+            assert_eq!(secret(&bomb).err(), Some(Unreadable::TooLarge(UNPACKED)));
         }
     }
 }

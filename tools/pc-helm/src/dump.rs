@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::answer::{Read, Revisions, answer};
 use crate::choose::{Choice, Releases};
 use crate::contents::Contents;
+use crate::decode::UNPACKED;
 use crate::failures::{self, Unread};
 use crate::object::{Driver, Key, Name, name};
 use crate::origin::{Asked, Kind, Objects, Origins, Place, ask};
@@ -134,7 +135,7 @@ impl Dump {
                 let chosen = self.settings.namespaces.selects(&metadata.namespace)
                     && self.settings.drivers.contains(&driver);
                 if chosen && is_helms(&metadata) {
-                    self.take_stored(driver, *metadata, *data);
+                    self.take_stored(driver, *metadata, &data);
                 }
             }
             Found::Speaks { kind, place, spec } if self.objects.asked == Asked::Objects => {
@@ -144,7 +145,7 @@ impl Dump {
         }
     }
 
-    fn take_stored(&mut self, driver: Driver, metadata: Metadata, data: Data) {
+    fn take_stored(&mut self, driver: Driver, metadata: Metadata, data: &Data) {
         let Metadata { namespace, name: object, creation_timestamp, mut labels, .. } = metadata;
         if !self.objects_seen.insert((driver, namespace.clone(), object.clone())) {
             return;
@@ -157,7 +158,7 @@ impl Dump {
         let wanted = [Some(&kept.newest), kept.deployed.as_ref()];
         let wanted: Vec<u64> = wanted.into_iter().flatten().map(|one| one.number).collect();
         if wanted.contains(&number) && self.settings.holds(&key.text()) {
-            let unpacked = data.unpack(driver, &key.name, number);
+            let unpacked = data.unpack(driver, &key.name, number, UNPACKED);
             let held = self.unpacked.entry((key, driver)).or_default();
             held.insert(number, unpacked);
             held.retain(|number, _| wanted.contains(number));

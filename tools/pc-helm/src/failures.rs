@@ -70,7 +70,7 @@ pub(crate) fn unread(choice: &Choice, number: u64, why: &Unread) -> Failure {
         }
         Unread::Unreadable(why) => {
             let code = match why {
-                Unreadable::TooLarge | Unreadable::TooLong(_) => FailureCode::TooLarge,
+                Unreadable::TooLarge(_) | Unreadable::TooLong(_) => FailureCode::TooLarge,
                 _ => FailureCode::ReleaseUnreadable,
             };
             let message = format!("revision {number} cannot be read from {object}: {why}");
@@ -87,7 +87,7 @@ pub(crate) fn unread(choice: &Choice, number: u64, why: &Unread) -> Failure {
 #[must_use]
 pub(crate) fn manifest(choice: &Choice, number: u64, unread: u64) -> Failure {
     let message = format!(
-        "revision {number}: {unread} document(s) of its manifest cannot be read as YAML, so that images may be missing"
+        "revision {number}: {unread} document(s) of its manifest cannot be read as YAML, or are too long, so that images may be missing"
     );
     of_release(choice, FailureCode::ReleaseUnreadable, &message)
 }

@@ -18,7 +18,7 @@ use serde_saphyr::{Budget, DuplicateKeyPolicy, Options};
 pub(crate) struct Named {
     /// The images, sorted.
     pub(crate) images: BTreeSet<Text>,
-    /// How many documents are no YAML that can be read.
+    /// How many documents are no YAML that can be read, or too long.
     pub(crate) unread: u64,
 }
 
@@ -28,10 +28,20 @@ const NOT_LOOKED_AT: [&str; 3] = ["ConfigMap", "Secret", "CustomResourceDefiniti
 /// Fields that hold no image wherever they stand, or are long and hold none.
 const SKIPPED: [&str; 6] = ["metadata", "data", "stringData", "rbd", "env", "openAPIV3Schema"];
 
-/// The images of a manifest, document by document, so that one is in memory at a time.
-pub(crate) fn named(manifest: &str) -> Named {
+/// How much of a release's manifest is looked at, and of its hooks, in bytes. Ordinary ones have
+/// less than one MiB; a MiB of hostile YAML takes a third of a second.
+pub(crate) const LOOKED_AT: usize = 8 * 1024 * 1024;
+
+/// The images of a manifest, document by document, so that one is in memory at a time, and of
+/// those that fit into what is `left` of [`LOOKED_AT`].
+pub(crate) fn named(manifest: &str, left: &mut usize) -> Named {
     let mut named = Named::default();
     for document in documents(manifest) {
+        let Some(rest) = left.checked_sub(document.len()) else {
+            named.unread += 1;
+            continue;
+        };
+        *left = rest;
         match serde_saphyr::from_str_with_options::<Node>(document, options(document.len())) {
             Ok(node) => named.images.extend(node.images),
             Err(_) => named.unread += 1,
@@ -209,7 +219,8 @@ mod tests {
     use super::*;
 
     fn of(manifest: &str) -> (Vec<String>, u64) {
-        let named = named(manifest);
+        let mut left = LOOKED_AT;
+        let named = named(manifest, &mut left);
         (named.images.iter().map(ToString::to_string).collect(), named.unread)
     }
 
@@ -260,5 +271,16 @@ mod tests {
         }
         assert_eq!(of(&bomb).1, 1);
         assert_eq!(images("x: &x {image: 'a:1'}\ny: *x\nz:\n  <<: *x\n  b: 1\n"), ["a:1"]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_counted_and_the_rest_is_read() {
+        let long = format!("image: long:1\nnote: {}\n", "x".repeat(90));
+        let text = format!("image: a:1\n---\n{long}---\nimage: b:1\n");
+        let mut left = 40;
+        let found = named(&text, &mut left);
+        let images: Vec<&str> = found.images.iter().map(|image| &**image).collect();
+        assert_eq!((images, found.unread), (vec!["a:1", "b:1"], 1));
+        assert_eq!(named("image: c:1\nkind: Another\n", &mut left).unread, 1, "of all together");
     }
 }

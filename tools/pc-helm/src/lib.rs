@@ -92,7 +92,8 @@ pub struct Cli {
     )]
     exclude_namespaces: Vec<String>,
     /// Read what `kubectl get secrets,configmaps,… -A -l owner=helm -o json` printed instead of
-    /// asking a cluster; `-` is standard input, which is then no stream
+    /// asking a cluster; may be the dump that pc-discover reads; `-` is standard input, which is
+    /// then no stream
     #[arg(long, env = "PROVENANCE_FROM", value_name = "FILE")]
     from: Option<PathBuf>,
     /// Only the releases of part I of N, counted from 1; in an Indexed Job
@@ -214,7 +215,8 @@ impl Cli {
         if let Some(file) = self.from {
             let reader = BufReader::new(open(&file)?);
             let read = tokio::task::spawn_blocking(move || Dump::read(reader, settings));
-            let dump = read.await.map_err(Fault::incomplete)?.map_err(unreadable)?;
+            let dump = read.await.map_err(Fault::incomplete)?;
+            let dump = dump.map_err(|error| unreadable(error, &file))?;
             tokio::spawn(dump.say(out, origins));
             return Ok(None);
         }
@@ -232,8 +234,11 @@ impl Cli {
     }
 }
 
-fn unreadable(error: DumpError) -> Fault {
+fn unreadable(error: DumpError, file: &Path) -> Fault {
     let hint = match error {
+        DumpError::Malformed(_) if file.as_os_str() == "-" => Some(
+            "`--from -` takes standard input for a dump; in a pipeline, where it is the stream, give the dump as a file",
+        ),
         DumpError::Empty | DumpError::NotJson | DumpError::Malformed(_) => {
             Some("write it by `kubectl get secrets,configmaps -A -l owner=helm -o json`")
         }

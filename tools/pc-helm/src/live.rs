@@ -8,10 +8,12 @@ use futures::StreamExt;
 use records::Failure;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::answer::{Read, Revisions, answer};
 use crate::choose::{Choice, Releases};
+use crate::decode::{ORDINARY, UNPACKED, Unreadable};
 use crate::failures::{self, Unread};
 use crate::object::{Driver, SELECTOR, object};
 use crate::origin::{Origins, ask};
@@ -22,8 +24,8 @@ use crate::stored::Stored;
 /// How many releases are read at a time.
 const AT_ONCE: usize = 8;
 
-/// How many of them are unpacked at a time: each may grow to its limit.
-const UNPACKING: usize = 2;
+/// How many of them are unpacked at a time; one that is larger than [`ORDINARY`] is alone then.
+const UNPACKING: u32 = 2;
 
 /// A revision's object in a list of metadata.
 #[derive(Debug, Default, Deserialize)]
@@ -192,7 +194,7 @@ impl Live<'_> {
                 out.failure(&failures::strange(*driver, namespace, object)).await?;
             }
         }
-        let unpacking = Semaphore::new(UNPACKING);
+        let unpacking = Semaphore::new(UNPACKING as usize);
         let ours = releases.into_choices().filter(|choice| self.settings.holds(&choice.key.text()));
         let mut read = std::pin::pin!(
             futures::stream::iter(ours)
@@ -221,13 +223,18 @@ impl Live<'_> {
         let name = object(&release, number);
         let stored = self.cluster.get::<Stored>(driver.resource(), scope, &name, View::Whole).await;
         let stored = stored.map_err(|error| Unread::Unasked(Box::new(error)))?;
-        // Nobody closes it.
-        let _one_of_few = unpacking.acquire().await;
-        let unpacked =
-            tokio::task::spawn_blocking(move || stored.data.unpack(driver, &release, number));
-        match unpacked.await {
-            Ok(unpacked) => unpacked.map_err(Unread::Unreadable),
-            Err(_) => Err(Unread::Lost),
+        let data = Arc::new(stored.data);
+        // Nobody closes the semaphore. What is too large is begun anew, without the others.
+        for (places, limit) in [(1, ORDINARY), (UNPACKING, UNPACKED)] {
+            let _taken = unpacking.acquire_many(places).await;
+            let (data, release) = (Arc::clone(&data), release.clone());
+            let unpack = move || data.unpack(driver, &release, number, limit);
+            match tokio::task::spawn_blocking(unpack).await {
+                Ok(Err(Unreadable::TooLarge(ORDINARY))) => {}
+                Ok(unpacked) => return unpacked.map_err(Unread::Unreadable),
+                Err(_) => break,
+            }
         }
+        Err(Unread::Lost)
     }
 }

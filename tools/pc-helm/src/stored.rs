@@ -70,21 +70,24 @@ impl Visitor<'_> for PackedVisitor {
 }
 
 impl Data {
-    /// Unpacks the release, which must be the one that the object's name says.
+    /// Unpacks the release, which must be the one that the object's name says, up to `limit` bytes.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub(crate) fn unpack(
-        self,
+        &self,
         driver: Driver,
         release: &str,
         number: u64,
+        limit: u64,
     ) -> Result<Box<Contents>, Unreadable> {
-        let contents = match (self.release, driver) {
+        let contents = match (&self.release, driver) {
             (Packed::Missing, _) => return Err(Unreadable::Missing),
             (Packed::TooLong, _) => return Err(Unreadable::TooLong(LONGEST)),
-            (Packed::Given(text), Driver::Secret) => decode::from_secret(&text)?,
-            (Packed::Given(text), Driver::ConfigMap) => decode::from_base64(text.as_bytes())?,
+            (Packed::Given(text), Driver::Secret) => decode::from_secret(text, limit)?,
+            (Packed::Given(text), Driver::ConfigMap) => {
+                decode::from_base64(text.as_bytes(), limit)?
+            }
         };
         if contents.name.is_empty() {
             return Err(Unreadable::Another("something that has no name"));

@@ -3,6 +3,7 @@
 //! - `version`: the versions of charts.
 //! - `server`: asks a chart repository that is a web server for its index.
 //! - `index`: what such an index says.
+//! - `laid_out`: such an index in the layout directory, where that stands for all hosts.
 //! - `cache`: indexes from one run to the next, where a folder is given.
 //! - `newest`: what is newer among the versions of a chart.
 //! - `catalogue`: a guess where a chart may be from, where guesses are asked for.
@@ -10,6 +11,7 @@
 mod cache;
 mod catalogue;
 mod index;
+mod laid_out;
 mod newest;
 mod server;
 mod version;
@@ -34,6 +36,9 @@ pub(crate) use catalogue::Hub;
 pub use index::{Chart, Index, IndexError};
 pub use newest::{By, Newest, newest};
 pub use version::{ChartVersion, strict};
+
+/// Helm's word for a release of which nothing runs any more (`--keep-history`).
+const UNINSTALLED: &str = "uninstalled";
 
 /// Who asks about charts.
 #[derive(Debug)]
@@ -85,6 +90,10 @@ impl Charts {
         };
         let (status, reason) = match (&release.chart, &release.version) {
             _ if rule.ignore => (UpdateStatus::Ignored, "a rule says not to look".to_owned()),
+            _ if release.status == UNINSTALLED => (
+                UpdateStatus::NotComparable,
+                "the release is uninstalled, and only its history is kept".to_owned(),
+            ),
             (Some(_), Some(used)) if rule.desired.is_some() => {
                 let wants = rule.desired.as_ref() != Some(used);
                 update.newest = rule.desired.clone().filter(|_| wants);
@@ -99,8 +108,9 @@ impl Charts {
                 return self.compare(release, chart, used, rule, update).await;
             }
             _ => (
-                UpdateStatus::NotComparable,
-                "the release does not say of which version its chart is".to_owned(),
+                UpdateStatus::Unknown,
+                "of which version its chart is could not be read; the release's failures say why"
+                    .to_owned(),
             ),
         };
         answer::finish(update, Judged::because(status, reason))

@@ -12,6 +12,7 @@
 //! - `pointed`: which tags stand for a digest.
 //! - `images`: asks about an image.
 //! - `charts`: asks about a release's chart.
+//! - `running`: which revision of a release is judged.
 //! - `age`: how old a candidate is, where a rule wants to know.
 //! - `answer`: what follows from what was found out; plain functions.
 //! - `gate`: what `--fail-on` judges.
@@ -29,6 +30,7 @@ mod problem;
 mod question;
 pub mod rule;
 mod run;
+mod running;
 pub mod table;
 mod tags;
 pub mod version;

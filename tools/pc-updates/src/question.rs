@@ -15,6 +15,7 @@ use stage::Mine;
 use stage::input::InputError;
 
 use crate::rule::{Defaults, Rule, RuleError, Rules};
+use crate::running;
 use crate::version::{Tag, Version};
 
 /// What a record raises: one question or several.
@@ -249,8 +250,9 @@ impl Asks {
     }
 
     fn release(&self, release: Release) -> Raised {
-        let Release { namespace, release_name, chart, .. } = &release;
-        let rule = self.rules.of_release(namespace, release_name, chart.as_deref()).clone();
+        let Release { namespace, release_name, .. } = &release;
+        let chart = running::chart(&release);
+        let rule = self.rules.of_release(namespace, release_name, chart).clone();
         Raised::Release(Box::new(release), rule)
     }
 }

@@ -18,6 +18,7 @@ use crate::cli::{Cli, Format};
 use crate::gate::{FailOn, missed};
 use crate::images::Images;
 use crate::question::{Annotations, Asks, ImageQuestion, Raised};
+use crate::running;
 use crate::table::table;
 
 impl stage::Tool for Cli {
@@ -206,7 +207,9 @@ impl Asking {
                 }
             }
             Raised::Release(release, rule) => {
+                let (release, remark) = running::of(*release);
                 let answer = self.charts.ask(&release, &rule).await;
+                let answer = running::remarked(answer, remark);
                 missed = self.write(&answer, &mut answers)?;
             }
         }

@@ -3,6 +3,7 @@
 mod broken;
 mod charts;
 mod dumps;
+mod ends;
 mod live;
 mod many;
 mod pipeline;

@@ -1,5 +1,5 @@
 //! A thousand releases of 300 KB with ten revisions each: only the newest are read, and memory
-//! does not grow with their number.
+//! does not grow with their number; and the largest that are read.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -90,6 +90,19 @@ fn only_the_newest_are_read_and_memory_stays_small() {
             }
         }
     });
+    let (text, peak) = measured(&api);
+    let count = |kind: &str| text.matches(&format!("{{\"type\":\"{kind}\"")).count();
+    assert_eq!((count("release"), count("end")), (RELEASES, 1));
+    assert_eq!(count("failure"), RELEASES - 1, "only release 0 is itself");
+    let asked = api.asked();
+    let fetched = asked.iter().filter(|uri| uri.contains("/secrets/")).count();
+    assert_eq!(fetched, RELEASES, "one object for each release");
+    assert!(asked.iter().filter(|uri| uri.contains("/secrets/")).all(|uri| uri.ends_with(".v10")));
+    assert!(peak > 0 && peak < MEMORY, "{peak} KiB at its peak");
+}
+
+/// Runs pc-helm alone: what it wrote, and the most memory that it had, in KiB.
+fn measured(api: &FakeApi) -> (String, u64) {
     let mut child = Command::new(testkit::binaries().join("pc-helm"))
         .args(["-n", "--progress", "never", "--log-level", "error", "--kubeconfig"])
         .arg(api.kubeconfig())
@@ -109,13 +122,55 @@ fn only_the_newest_are_read_and_memory_stays_small() {
         peak = kib.unwrap_or(peak).max(peak);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let text = reader.join().expect("read");
-    let count = |kind: &str| text.matches(&format!("{{\"type\":\"{kind}\"")).count();
-    assert_eq!((count("release"), count("end")), (RELEASES, 1));
-    assert_eq!(count("failure"), RELEASES - 1, "only release 0 is itself");
-    let asked = api.asked();
-    let fetched = asked.iter().filter(|uri| uri.contains("/secrets/")).count();
-    assert_eq!(fetched, RELEASES, "one object for each release");
-    assert!(asked.iter().filter(|uri| uri.contains("/secrets/")).all(|uri| uri.ends_with(".v10")));
-    assert!(peak > 0 && peak < MEMORY, "{peak} KiB at its peak");
+    (reader.join().expect("read"), peak)
+}
+
+/// What is wanted where the releases are as large as can be, in KiB: one of them, its text twice.
+const LARGE_MEMORY: u64 = 112 * 1024;
+
+#[test]
+fn the_largest_releases_are_in_memory_one_at_a_time() {
+    const LARGE: usize = 6;
+    // 31 MiB of JSON each: documents enough for what is looked at, and one that is too long.
+    let bodies: Vec<Arc<str>> = (0..LARGE)
+        .map(|number| {
+            let mut large = release("shop", &name(number), 1, "deployed");
+            let small = format!("---\nkind: Pod\nimage: 'i:{number}'\n");
+            let long = format!("---\nkind: Pod\nnote: {}\n", "x".repeat(31 << 20));
+            large["manifest"] = [small.as_str(), &long, &small].concat().into();
+            let packed = gzip(large.to_string().as_bytes());
+            STANDARD.encode(STANDARD.encode(&packed)).into()
+        })
+        .collect();
+    let api = FakeApi::start(move |uri| match uri.split('?').next().unwrap_or_default() {
+        "/api/v1/secrets" => {
+            let one = |number| json!({"metadata": metadata("shop", &name(number), 1, "deployed")});
+            Reply::list(&(0..LARGE).map(one).collect::<Vec<Value>>(), "")
+        }
+        "/apis" => Reply::Json(200, json!({"groups": []})),
+        path => match bodies.iter().enumerate().find(|(number, _)| path.contains(&name(*number))) {
+            Some((_, data)) => {
+                Reply::Text(format!("{{\"kind\":\"Secret\",\"data\":{{\"release\":\"{data}\"}}}}"))
+            }
+            None => Reply::list(&[], ""),
+        },
+    });
+    let (text, peak) = measured(&api);
+    let records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let releases: Vec<&Value> =
+        records.iter().filter(|record| record["type"] == "release").collect();
+    assert_eq!(releases.len(), LARGE);
+    for (number, record) in releases.iter().enumerate() {
+        assert_eq!(record["images"], json!([format!("i:{number}")]), "all but the long document");
+    }
+    let failures: Vec<&Value> =
+        records.iter().filter(|record| record["type"] == "failure").collect();
+    assert!(
+        failures.len() == LARGE
+            && failures.iter().all(|failure| {
+                failure["message"].as_str().is_some_and(|text| text.contains("or are too long"))
+            })
+    );
+    assert!(peak > 0 && peak < LARGE_MEMORY, "{peak} KiB at its peak");
 }

@@ -17,7 +17,12 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::cache::{Cache, Kept};
 use super::index::Index;
+use super::laid_out;
 use crate::problem::Problem;
+
+/// How large an index in the layout directory may be, in bytes, as one of a web server
+/// ([`Kind::Charts`]). The largest public ones have 20 MB.
+const MAX_INDEX: u64 = 64 * 1024 * 1024;
 
 /// How many indexes are fetched and read at a time: each is whole in memory meanwhile.
 const READING: usize = 2;
@@ -55,6 +60,9 @@ impl Server {
     }
 
     async fn fetch(&self, address: &Address) -> Indexed {
+        if let Some(laid_out) = self.registry.laid_out(address, MAX_INDEX).await {
+            return laid_out::index(address, laid_out).await;
+        }
         may_be_asked(&self.client, address)?;
         let _turn = self.reading.acquire().await;
         let kept = self.kept(address).await;

@@ -10,6 +10,7 @@ mod large;
 mod page;
 mod real;
 mod rules;
+mod running;
 mod saved;
 
 use serde_json::{Value, json};

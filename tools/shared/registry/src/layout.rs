@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http_asking::Kind;
+use http_asking::{Host, Kind};
 use oci_client::manifest::ImageIndexEntry;
 use records::Digest;
 use serde::Deserialize;
@@ -179,6 +179,25 @@ impl Layout {
         let mut all = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         let read = || Subjects::read(self, folder).map(Arc::new);
         all.entry(folder.to_owned()).or_insert_with(read).clone()
+    }
+
+    /// A file of a web server, which in a tree lies at `HOST/PATH`; nothing if it is not there.
+    pub(crate) fn file(
+        &self,
+        host: &Host,
+        path: &str,
+        limit: u64,
+    ) -> Result<Option<Bytes>, LayoutError> {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let leads_away = |part: &&str| matches!(*part, "." | "..");
+        if self.form == Form::Single || parts.is_empty() || parts.iter().any(leads_away) {
+            return Ok(None);
+        }
+        let file = parts.iter().fold(self.root.join(host.as_str()), |file, part| file.join(part));
+        match is_there(&file)? {
+            true => Ok(Some(self.read(&file, limit)?.into())),
+            false => Ok(None),
+        }
     }
 
     /// The layout of a repository, if there is one.

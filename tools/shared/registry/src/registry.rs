@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http_asking::{Client, Host, HostSettings, Hosts, Kind, RequestCounts};
+use http_asking::{Address, Client, Host, HostSettings, Hosts, Kind, RequestCounts};
 use records::{Digest, Platform};
 
 use crate::answer::Answer;
@@ -359,6 +359,24 @@ impl Registry {
             }
         };
         Ok(referrers.map(Arc::new))
+    }
+
+    /// A file of a web server, of at most `limit` bytes, where a layout directory stands in place
+    /// of all hosts: it lies in there at `HOST/PATH`, and inside is nothing where it does not.
+    /// Nothing at all where hosts are asked.
+    ///
+    /// # Errors
+    /// An [`Error`] when it is there and cannot be read.
+    pub async fn laid_out(
+        &self,
+        address: &Address,
+        limit: u64,
+    ) -> Option<Result<Option<Bytes>, Error>> {
+        let Backend::Layout(layout) = &self.inner.backend else {
+            return None;
+        };
+        let (host, path) = (address.host().clone(), address.url().path().to_owned());
+        Some(read(layout, move |layout| layout.file(&host, &path, limit)).await)
     }
 
     async fn fetch(

@@ -191,6 +191,35 @@ async fn bytes_must_be_what_their_name_says() {
 }
 
 #[tokio::test]
+async fn files_of_web_servers_lie_in_the_tree_as_well() {
+    let tree = tempfile::tempdir().expect("a folder");
+    let _ = Made::at(&tree.path().join("registry.example.com/shop/web"));
+    let place = tree.path().join("charts.example.com:8443/stable");
+    fs::create_dir_all(&place).expect("made");
+    fs::write(place.join("index.yaml"), "entries: {}").expect("written");
+    std::os::unix::fs::symlink("/etc/hostname", place.join("out")).expect("linked");
+    let registry = open(tree.path()).expect("opened");
+    let read = async |url: &str, limit: u64| {
+        let address = url.parse::<http_asking::Address>().expect("an address");
+        registry.laid_out(&address, limit).await.expect("the directory stands for all hosts")
+    };
+    let whole = read("https://charts.example.com:8443/stable//index.yaml", 11).await;
+    assert_eq!(whole.expect("read").as_deref(), Some(&b"entries: {}"[..]));
+    for elsewhere in [
+        "https://charts.example.com:8443/index.yaml",
+        "https://charts.example.com/stable/index.yaml",
+        "https://charts.example.com:8443/",
+        "https://charts.example.com:8443/../../etc/hostname",
+        "https://charts.example.com:8443/%2e%2e/%2e%2e/%2e%2e/etc/hostname",
+    ] {
+        assert!(read(elsewhere, 11).await.expect("read").is_none(), "{elsewhere}");
+    }
+    let large = read("https://charts.example.com:8443/stable/index.yaml", 10).await;
+    assert_eq!(large.expect_err("one byte more").code(), FailureCode::TooLarge);
+    assert!(read("https://charts.example.com:8443/stable/out", 100).await.is_err());
+}
+
+#[tokio::test]
 async fn links_do_not_lead_out() {
     let (outside, folder) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));

@@ -250,14 +250,18 @@ fn provenance(row: &Row) -> Cell {
 
 fn update(row: &Row) -> Cell {
     let update = &row.update;
-    let newer = update.latest_in_major.as_ref().or(update.newest_available.as_ref());
-    let tone = match update.status {
+    newer(update.status, update.latest_in_major.as_deref().or(update.newest_available.as_deref()))
+}
+
+/// Whether something newer is there, and the version to go to.
+pub(super) fn newer(status: UpdateState, newer: Option<&str>) -> Cell {
+    let tone = match status {
         UpdateState::Current => Tone::Good,
         UpdateState::Available => Tone::New,
         UpdateState::NotComparable | UpdateState::Ignored | UpdateState::Skipped => Tone::Faint,
         UpdateState::Unknown => Tone::Open,
     };
-    let text = match (update.status, newer) {
+    let text = match (status, newer) {
         (UpdateState::Available, Some(newer)) => {
             format!("to {}", text::cut_end(&clean(newer, MAX_NAME), MAX_VERSION))
         }

@@ -7,6 +7,7 @@ mod cells;
 mod concern;
 pub(crate) mod grid;
 pub(crate) mod paint;
+mod releases;
 pub(crate) mod text;
 mod totals;
 
@@ -58,7 +59,7 @@ impl Look {
     }
 }
 
-/// The report as a table: header, rows, summary, and what could not be found out.
+/// The report as a table: header, rows, Helm releases, summary, and what could not be found out.
 #[must_use]
 pub fn render(report: &Report, look: &Look) -> String {
     let paint = Paint::new(look.color);
@@ -66,6 +67,11 @@ pub fn render(report: &Report, look: &Look) -> String {
     if !report.images.is_empty() {
         out.push('\n');
         out.push_str(&rows(report, look, paint));
+    }
+    if !report.helm_releases.is_empty() {
+        out.push('\n');
+        let releases = releases::releases(&report.helm_releases, look.rows, look.width, paint);
+        out.push_str(&releases);
     }
     out.push('\n');
     out.push_str(&totals::totals(report, look, paint));

@@ -1,7 +1,7 @@
 //! The table: what people see, and what strangers' names cannot do to it.
 
-use report::Report;
 use report::table::{Color, Look, render, summary};
+use report::{Report, UpdateState};
 
 use crate::joining::with_a_dead_registry;
 use crate::{SHOP, assemble};
@@ -100,7 +100,7 @@ fn a_row_whose_presence_is_open_is_among_the_grave_ones() {
         row.signature.verdict = records::Verdict::Trusted;
         row.provenance.verdict = records::Verdict::Trusted;
         row.sbom.verdict = records::Verdict::Trusted;
-        row.update.status = report::UpdateState::Current;
+        row.update.status = UpdateState::Current;
         row.drift = report::DriftState::Same;
         row.present = (!row.pinned).then_some(true);
     }
@@ -140,4 +140,34 @@ fn an_empty_report_is_a_short_one() {
     let text = render(&report, &PLAIN);
     assert!(text.contains("0 uses of 0 images in 0 namespaces\n"), "{text}");
     assert!(!text.contains("USED BY") && !text.contains("Helm"));
+}
+
+#[test]
+fn of_too_many_releases_those_that_are_as_they_should_be_go_first() {
+    let mut report = assemble(SHOP);
+    let template = report.helm_releases[0].clone();
+    let named = |name: &str, status: &str, update: UpdateState| {
+        let mut release = template.clone();
+        release.release_name = name.to_owned();
+        release.status = status.to_owned();
+        (release.deployed, release.update.status) = (None, update);
+        release
+    };
+    report.helm_releases = vec![
+        named("fine", "deployed", UpdateState::Current),
+        named("fails", "failed", UpdateState::Current),
+        named("old\u{1b}[2J", "deployed", UpdateState::Available),
+        named("fine-too", "deployed", UpdateState::Ignored),
+        named("unclear", "deployed", UpdateState::Unknown),
+    ];
+    let text = render(&report, &Look { rows: 3, ..PLAIN });
+    let part = text.split("HELM RELEASE").nth(1).expect("a table");
+    let part = part.split("Summary").next().expect("an end");
+    for name in ["/fails", "/old", "/unclear"] {
+        assert!(part.contains(name), "{name}: {part}");
+    }
+    assert!(!part.contains("fine") && !part.contains('\u{1b}'), "{part}");
+    assert!(part.contains("… and 2 more Helm releases"), "{part}");
+    report.helm_releases.clear();
+    assert!(!render(&report, &PLAIN).contains("HELM RELEASE"));
 }

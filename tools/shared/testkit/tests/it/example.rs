@@ -1,7 +1,7 @@
 //! The example cluster, from dump to report: what is known about it must be said.
 
 use serde_json::Value;
-use testkit::Shell;
+use testkit::{Shell, root};
 
 use crate::{assemble, digest, discover, stream};
 
@@ -62,6 +62,54 @@ fn a_pending_pod_is_there_and_nothing_is_claimed_of_it() {
         report["images"].as_array().expect("rows").iter().find(|row| row["imageId"].is_null());
     let row = pending.expect("the pending pod");
     assert_eq!((&row["drift"], &row["how"]), (&Value::from("unknown"), &Value::from("tag")));
+}
+
+/// Name, chart and status, what runs where that is another version, and the answer.
+fn told(release: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let words = [
+        text(&release["releaseName"]),
+        text(&release["version"]),
+        text(&release["status"]),
+        text(&release["deployed"]["version"]),
+        text(&release["origin"]["kind"]),
+        text(&release["update"]["status"]),
+        text(&release["update"]["newest"]),
+    ];
+    words.join(" ")
+}
+
+#[test]
+fn releases_are_of_the_same_dump_and_judged_by_what_runs() {
+    let script = "pc-discover | pc-helm | pc-digest | pc-updates | pc-assemble";
+    let run = Shell::Bash.script(script).env("PROVENANCE_LAYOUT", root().join("testdata/layouts"));
+    let ran = run.env("PROVENANCE_FROM", root().join("testdata/cluster/dump.json")).run().ok();
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("a report");
+    let releases = report["helmReleases"].as_array().expect("releases");
+    assert_eq!(
+        releases.iter().map(told).collect::<Vec<_>>(),
+        [
+            "ledger 1.2.0 deployed - flux-helm current -",
+            "pay 2.1.0 failed 2.0.0 flux-helm available 2.1.1",
+            "nightly-report 0.4.0 deployed - unknown unknown -",
+            "web 1.4.0 deployed - flux-oci available 1.5.0",
+        ]
+    );
+    // What the charts name is what runs.
+    let runs: std::collections::BTreeSet<&str> = report["images"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["image"].as_str())
+        .collect();
+    for release in releases {
+        let images = release["images"].as_array().expect("images");
+        assert!(
+            !images.is_empty()
+                && images.iter().all(|image| runs.contains(image.as_str().unwrap_or_default())),
+            "{release}"
+        );
+    }
 }
 
 #[test]

@@ -8,7 +8,6 @@ use testkit::{Shell, generated_part, pc, root};
 
 use crate::output::TOOLS;
 use crate::scripts::demo;
-use crate::stream;
 
 /// The uses of the example that README.md shows; it says that there are more.
 const USES: [&str; 5] =
@@ -73,8 +72,11 @@ fn the_table_of_tools_is_what_they_say() {
     let mut table = String::from(
         "\n| tool | what it does | records that it adds | flags |\n|---|---|---|---|\n",
     );
-    let verified = pc("verify").env("PROVENANCE_LAYOUT", root().join("testdata/layouts"));
-    let end = verified.stdin(stream()).run().ok().text();
+    let end = Shell::Bash
+        .script("pc-discover | pc-helm | pc-digest | pc-updates | pc-verify")
+        .env("PROVENANCE_FROM", root().join("testdata/cluster/dump.json"))
+        .env("PROVENANCE_LAYOUT", root().join("testdata/layouts"));
+    let end = end.run().ok().text();
     let end: Value = serde_json::from_str(end.lines().last().expect("an end")).expect("JSON");
     for tool in TOOLS {
         let help = pc(tool).arg("--help").run().ok().text();

@@ -58,8 +58,7 @@ fn collect(shell: Shell, path: &[&Path], store: &Path) -> Ran {
     let path = std::env::join_paths(path).expect("a path");
     shell
         .file(root().join("scripts/collect"))
-        .arg("--from")
-        .arg(root().join("testdata/cluster/dump.json"))
+        .env("PROVENANCE_FROM", root().join("testdata/cluster/dump.json"))
         .env("PATH", path)
         .env("PROVENANCE_LAYOUT", root().join("testdata/layouts"))
         .env("PROVENANCE_REPORT_PATH", store)
@@ -78,6 +77,16 @@ fn a_collection_needs_a_shell_and_the_tools_and_no_more() {
         let report: Value = serde_json::from_slice(latest).expect("a report");
         assert_eq!(report["metadata"]["complete"], true, "{shell:?}");
         assert!(report["images"].as_array().is_some_and(|rows| rows.len() > 20));
+        assert_eq!(report["helmReleases"].as_array().map(Vec::len), Some(4), "of the same dump");
+    }
+}
+
+#[test]
+fn a_collection_says_what_it_does_not_take() {
+    for shell in Shell::ALL {
+        let run = || shell.file(root().join("scripts/collect"));
+        let _ = run().args(["--from", "dump.json"]).run().code(2).says("`--from`");
+        let _ = run().env("PROVENANCE_FROM", "-").run().code(2).says("as a file");
     }
 }
 
@@ -98,7 +107,7 @@ fn a_collection_whose_stage_dies_leaves_the_store_as_it_was() {
     let store = tempfile::tempdir().expect("a folder");
     let _ = collect(Shell::Dash, &[&binaries()], store.path()).ok();
     let before = contents(store.path());
-    for tool in ["pc-discover", "pc-digest", "pc-verify", "pc-assemble"] {
+    for tool in ["pc-discover", "pc-helm", "pc-digest", "pc-verify", "pc-assemble"] {
         for death in DEATHS {
             let folder = tempfile::tempdir().expect("a folder");
             let real = binaries().join(tool);
