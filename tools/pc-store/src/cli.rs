@@ -9,6 +9,7 @@ use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
+use crate::diff::{self, DiffArgs};
 use crate::folder::{Folder, FolderError};
 use crate::history::{self, Unfit, Wanted};
 use crate::list::List;
@@ -27,6 +28,9 @@ Examples:
   pc-assemble < stream.ndjson | pc-store --report-path ./reports --report-retention 30d
   pc-store list --report-path ./reports --format json | jq '.[0]'
   pc-store get latest | jq .summary
+  pc-store diff
+  pc-store diff previous latest --format markdown
+  pc-store diff --post https://events.example.com/provenance --fail-on high
   pc-store prune --report-retention 24h --dry-run";
 
 /// Keep reports: atomically, never overwriting, with retention; without a command, store the one
@@ -93,6 +97,8 @@ enum Command {
         #[arg(value_name = "FILE", default_value = "latest")]
         wanted: Wanted,
     },
+    /// Say what changed from one report to another
+    Diff(Box<DiffArgs>),
     /// Remove the reports that are older than the retention
     Prune {
         /// Only say what would be removed
@@ -141,6 +147,7 @@ impl stage::Tool for Cli {
             None => store::run(&self.store, self.print, common.clock.now()),
             Some(Command::List { format }) => run_list(&self.store, format, common.clock.now()),
             Some(Command::Get { wanted }) => run_get(&self.store, wanted),
+            Some(Command::Diff(args)) => diff::run(&self.store, &args, common),
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
                     keep: self.store.report_retention,

@@ -8,11 +8,13 @@
 //! - [`folder`]: one directory; every system call is there.
 //! - [`sink`]: the places where reports can be kept, one module each.
 //! - [`history`]: what a store holds; takes no lock.
+//! - `diff`: what changed from one report to another, and handing that on.
 //! - [`retention`]: which reports are too old, as a plain function; [`prune`] removes them.
 //!
 //! Not here: the stream, any judgement, how a report looks (crate `report`).
 
 mod cli;
+mod diff;
 pub mod document;
 pub mod folder;
 pub mod history;

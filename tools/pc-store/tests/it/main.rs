@@ -1,6 +1,7 @@
 //! pc-store as a process, on real directories and real file systems.
 
 mod crashes;
+mod diff;
 mod foreign;
 mod latest;
 mod reading;
@@ -148,6 +149,7 @@ fn every_command_has_its_manual_page_and_its_completions() {
     for (command, about) in [
         ("list", "List the reports"),
         ("get", "Write a report to standard output"),
+        ("diff", "Say what changed"),
         ("prune", "Remove the reports that are older"),
     ] {
         // Settings are no other arguments.

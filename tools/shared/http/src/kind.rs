@@ -19,6 +19,8 @@ pub enum Kind {
     Tags,
     /// A page of the manifests that refer to another.
     Referrers,
+    /// Events that are handed on.
+    Events,
 }
 
 const KIB: u64 = 1024;
@@ -39,6 +41,7 @@ impl Kind {
             Self::Token => "token",
             Self::Tags => "tags",
             Self::Referrers => "referrers",
+            Self::Events => "events",
         }
     }
 
@@ -52,6 +55,7 @@ impl Kind {
             Self::Token => "a token",
             Self::Tags => "tags",
             Self::Referrers => "referrers",
+            Self::Events => "an answer to events",
         }
     }
 
@@ -61,7 +65,7 @@ impl Kind {
     pub const fn limit(self) -> u64 {
         match self {
             Self::Head => 0,
-            Self::Token => 64 * KIB,
+            Self::Token | Self::Events => 64 * KIB,
             Self::Manifest | Self::Config | Self::Tags | Self::Referrers => 8 * MIB,
             Self::Blob => 16 * MIB,
         }
