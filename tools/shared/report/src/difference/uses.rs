@@ -112,12 +112,28 @@ fn repository_of(row: &Row) -> &str {
     row.repository.as_deref().unwrap_or(&row.image)
 }
 
+/// Whether two rows say the same of everything that is compared.
+fn is_as_it_was(older: &Row, newer: &Row) -> bool {
+    let what = |row: &Row| (row.drift, row.present, row.how, row.idle, row.image_id.is_some());
+    what(older) == what(newer)
+        && (&older.image, &older.digest) == (&newer.image, &newer.digest)
+        && (&older.repository, &older.platform) == (&newer.repository, &newer.platform)
+        && (&older.signature, &older.sbom) == (&newer.signature, &newer.sbom)
+        && (&older.provenance, &older.policies) == (&newer.provenance, &newer.policies)
+}
+
 fn container<'a>(
     place: PlaceRef<'a>,
     both: Both<'a>,
     known: &Known<'a, '_>,
     gather: &mut Gather<'a>,
 ) {
+    // Nearly all of two reports is this, and worth no closer look.
+    if both.older.len() == both.newer.len()
+        && both.older.iter().zip(&both.newer).all(|(older, newer)| is_as_it_was(older, newer))
+    {
+        return;
+    }
     let mut repositories: BTreeMap<&str, Both<'a>> = BTreeMap::new();
     // An image that was named has no place of its own: each is one by itself.
     for row in both.older {
