@@ -11,6 +11,7 @@ use records::duration::Span;
 use stage::cli::Common;
 use stage::{CommonArgs, Fault, Outcome};
 
+use crate::diff::{self, DiffArgs};
 use crate::export::ExportArgs;
 use crate::history::{self, Unfit, Wanted};
 use crate::ledger::{Ledger, LedgerError};
@@ -38,6 +39,9 @@ Examples:
   pc-store export --format html > report.html
   pc-store verify
   pc-store verify --head \"$(cat head-of-last-week)\"
+  pc-store diff
+  pc-store diff previous latest --format markdown
+  pc-store diff --post https://events.example.com/provenance --fail-on high
   pc-store prune --report-retention 24h --dry-run";
 
 /// Keep reports: atomically, never overwriting, with retention; without a command, store the one
@@ -127,6 +131,8 @@ enum Command {
         #[arg(value_name = "FILE")]
         reports: Vec<ReportName>,
     },
+    /// Say what changed from one report to another
+    Diff(Box<DiffArgs>),
     /// Remove the reports that are older than the retention
     Prune {
         /// Only say what would be removed
@@ -183,6 +189,7 @@ impl stage::Tool for Cli {
             Some(Command::Remove { reports }) => {
                 run_remove(&self.store, &reports, common.clock.now())
             }
+            Some(Command::Diff(args)) => diff::run(&self.store, &args, common),
             Some(Command::Prune { dry_run, past_gap }) => {
                 let rules = Rules {
                     keep: self.store.report_retention,

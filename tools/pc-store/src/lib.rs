@@ -11,6 +11,7 @@
 //! - [`chain`]: the log, as plain data; [`ledger`] changes a store by it, an entry first.
 //! - [`keep`]: one report into a store; `latest` says which is the newest.
 //! - [`history`]: what a store holds; takes no lock.
+//! - `diff`: what changed from one report to another, and handing that on.
 //! - `signing`: the signature beside a report.
 //! - `export`: a report of the store in another format.
 //! - [`verify`]: proves that a store is as it was written.
@@ -22,6 +23,7 @@
 
 pub mod chain;
 mod cli;
+mod diff;
 pub mod document;
 mod export;
 pub mod folder;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod crashes;
+mod diff;
 mod exporting;
 mod foreign;
 mod latest;
@@ -170,6 +171,7 @@ fn every_command_has_its_manual_page_and_its_completions() {
         ("get", "Write a report to standard output"),
         ("verify", "Prove that the store is as it was written"),
         ("remove", "Remove single reports by name"),
+        ("diff", "Say what changed"),
         ("prune", "Remove the reports that are older"),
     ] {
         // Settings are no other arguments.

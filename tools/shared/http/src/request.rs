@@ -1,5 +1,6 @@
 //! A request: what is asked, of whom, with which credential.
 
+use bytes::Bytes;
 use http::HeaderValue;
 use url::form_urlencoded;
 
@@ -12,7 +13,7 @@ pub enum Method {
     Head,
     /// `GET`.
     Get,
-    /// `POST` of a form; only token servers are asked so.
+    /// `POST` of a body. It is never redirected.
     Post,
 }
 
@@ -35,7 +36,7 @@ pub struct Request {
     pub(crate) accept: Option<HeaderValue>,
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) unless: Option<HeaderValue>,
-    pub(crate) form: Option<String>,
+    pub(crate) body: Option<(HeaderValue, Bytes)>,
     pub(crate) limit: u64,
 }
 
@@ -56,7 +57,20 @@ impl Request {
     #[must_use]
     pub fn post_form(kind: Kind, address: Address, fields: &[(&str, &str)]) -> Self {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Self { form: Some(form), ..Self::new(Method::Post, kind, address) }
+        Self::post(kind, address, "application/x-www-form-urlencoded", form)
+    }
+
+    /// A `POST` of a body of this media type. It is never redirected. It is put again as other
+    /// questions are, so whoever takes it must be able to tell that it came twice.
+    #[must_use]
+    pub fn post(
+        kind: Kind,
+        address: Address,
+        media_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let body = Some((HeaderValue::from_static(media_type), body.into()));
+        Self { body, ..Self::new(Method::Post, kind, address) }
     }
 
     fn new(method: Method, kind: Kind, address: Address) -> Self {
@@ -68,7 +82,7 @@ impl Request {
             accept: None,
             authorization: None,
             unless: None,
-            form: None,
+            body: None,
             limit,
         }
     }

@@ -5,8 +5,8 @@
 //! the reason. Whatever scheduling does by itself (numbers of replicas, pods on other nodes) is no
 //! change, and what many containers have in common is one change with all its uses.
 //!
-//! - [`code`]: the kinds of changes. - `scope`: what a report covers. - `uses`: images in
-//!   containers. - `verdicts`, `origins`, `updates`, `releases`, `runtimes`: what is said of them.
+//! - `code`: the kinds of changes. - `scope`: what a report covers. - `uses`: images in
+//!   containers. - `states`, `verdicts`, `origins`, `updates`, `releases`, `runtimes`: what is said of them.
 //! - `gather`: changes of one kind about one subject are one.
 //! - [`seen`]: since when digests are known. - [`markdown`] and [`table`]: the changes for people.
 //!
@@ -20,6 +20,7 @@ mod releases;
 mod runtimes;
 mod scope;
 pub mod seen;
+mod states;
 pub mod table;
 mod updates;
 mod uses;

@@ -39,10 +39,11 @@ const FEW: usize = 10;
 pub(crate) fn section(report: &Report, look: &Look) -> String {
     let paint = Paint::new(look.color);
     let (Some(changes), Some(previous)) = (&report.changes, &report.metadata.previous) else {
-        let why = report.metadata.not_compared.as_deref();
-        let why = why.filter(|why| !why.starts_with("not-asked"));
-        return why
-            .map_or_else(String::new, |why| format!("\nNot compared: {}\n", clean(why, MAX_TEXT)));
+        let why = report.metadata.not_compared.as_deref().and_then(|why| why.split_once(": "));
+        let why = why.filter(|(word, _)| *word != "not-asked");
+        return why.map_or_else(String::new, |(_, why)| {
+            format!("\nNot compared: {}\n", clean(why, MAX_TEXT))
+        });
     };
     let title = paint.on(Tone::Strong, &format!("Since {}", shown(&previous.generated_at)));
     let mut out = format!("\n{title}  {}\n", sum(Counts::of(changes), paint));

@@ -1,17 +1,16 @@
-//! Images in containers: what appeared, what is gone, what moved under the same reference, what a
-//! tag means now, and whether the repository still has it.
+//! Images in containers: what appeared, what is gone, what moved under the same reference.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use records::Digest;
 
-use crate::{DriftState, Report, Row};
+use crate::{Report, Row};
 
 use super::Code;
 use super::gather::{Found, Gather, PlaceRef};
 use super::scope::{Scopes, Thing};
-use super::verdicts;
+use super::{states, verdicts};
 
 /// The rows of one container in both reports.
 #[derive(Default)]
@@ -112,12 +111,28 @@ fn repository_of(row: &Row) -> &str {
     row.repository.as_deref().unwrap_or(&row.image)
 }
 
+/// Whether two rows say the same of everything that is compared.
+fn is_as_it_was(older: &Row, newer: &Row) -> bool {
+    let what = |row: &Row| (row.drift, row.present, row.how, row.idle, row.image_id.is_some());
+    what(older) == what(newer)
+        && (&older.image, &older.digest) == (&newer.image, &newer.digest)
+        && (&older.repository, &older.platform) == (&newer.repository, &newer.platform)
+        && (&older.signature, &older.sbom) == (&newer.signature, &newer.sbom)
+        && (&older.provenance, &older.policies) == (&newer.provenance, &newer.policies)
+}
+
 fn container<'a>(
     place: PlaceRef<'a>,
     both: Both<'a>,
     known: &Known<'a, '_>,
     gather: &mut Gather<'a>,
 ) {
+    // Nearly all of two reports is this, and worth no closer look.
+    if both.older.len() == both.newer.len()
+        && both.older.iter().zip(&both.newer).all(|(older, newer)| is_as_it_was(older, newer))
+    {
+        return;
+    }
     let mut repositories: BTreeMap<&str, Both<'a>> = BTreeMap::new();
     // An image that was named has no place of its own: each is one by itself.
     for row in both.older {
@@ -217,8 +232,7 @@ fn same_repository<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
     for image in before.intersection(&after) {
         digests(used, image, gather);
     }
-    drift(used, gather);
-    presence(used, gather);
+    states::compare(used, gather);
     verdicts::compare(used, gather);
 }
 
@@ -291,102 +305,4 @@ where
 {
     let all: BTreeSet<&'a str> = digests.map(|digest| digest.as_str()).collect();
     all.into_iter().map(Cow::Borrowed).collect()
-}
-
-/// The weakest of what the tag means for what runs.
-fn drift_of<'a>(side: &Side<'a>) -> Option<&'a Row> {
-    let grade = |row: &&&Row| match row.drift {
-        DriftState::Moved => 0,
-        DriftState::Unknown => 1,
-        DriftState::Skipped => 2,
-        DriftState::Same => 3,
-        DriftState::Pinned => 4,
-    };
-    // What does not run has nothing to compare a tag with.
-    side.counted.iter().filter(|row| row.runs()).min_by_key(grade).copied()
-}
-
-fn drift<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
-    let (Some(older), Some(newer)) = (drift_of(&used.older), drift_of(&used.newer)) else {
-        return;
-    };
-    let known = |row: &Row| !matches!(row.drift, DriftState::Unknown | DriftState::Skipped);
-    let code = match (older.drift, newer.drift) {
-        (DriftState::Moved, DriftState::Moved) => return,
-        (_, DriftState::Moved) => Code::TagMoved,
-        (DriftState::Moved, _) if known(newer) => Code::TagSettled,
-        _ => match (known(older), known(newer)) {
-            (true, false) => Code::NotChecked,
-            (false, true) => Code::Checked,
-            _ => return,
-        },
-    };
-    let (before, after) = (older.drift.as_str(), newer.drift.as_str());
-    let open = if known(newer) { older } else { newer };
-    let answer = Answer { code, about: "drift", before, after };
-    answer.add(used, open.error.as_deref(), open.drift == DriftState::Skipped, gather);
-}
-
-/// A change of a check's answer, in words.
-pub(super) struct Answer<'a> {
-    pub(super) code: Code,
-    pub(super) about: &'static str,
-    pub(super) before: &'a str,
-    pub(super) after: &'a str,
-}
-
-impl<'a> Answer<'a> {
-    /// Adds it; `why` is why there was or is no answer. A check that is switched off is one change,
-    /// whatever the image.
-    pub(super) fn add(
-        self,
-        used: &Use<'a>,
-        why: Option<&'a str>,
-        switched: bool,
-        gather: &mut Gather<'a>,
-    ) {
-        let open = matches!(self.code, Code::NotChecked | Code::Checked);
-        let mut found =
-            if open && switched { Found::new(self.code) } else { used.found(self.code) };
-        found = found.about(self.about);
-        if open && switched {
-            let word =
-                |word: &'a str| if word == "skipped" { vec![word.into()] } else { Vec::new() };
-            (found.before, found.after) = (word(self.before), word(self.after));
-            found.reason =
-                Some("not-asked: the check is switched off, or its stage did not run".into());
-        } else {
-            found = found.words(self.before, self.after);
-            found.reason = if open { why.map(Cow::Borrowed) } else { None };
-        }
-        gather.add_at(used.place, found);
-    }
-}
-
-/// Whether the repository has what runs, in one word, with the row that says so.
-fn presence_of<'a>(side: &Side<'a>) -> Option<(&'static str, &'a Row)> {
-    let word = |row: &&'a Row| match row.present {
-        _ if row.digest.is_none() || row.drift == DriftState::Skipped => None,
-        Some(false) => Some((0, "missing", *row)),
-        None => Some((1, "unknown", *row)),
-        Some(true) => Some((2, "present", *row)),
-    };
-    let weakest = side.counted.iter().filter_map(word).min_by_key(|(grade, ..)| *grade);
-    weakest.map(|(_, word, row)| (word, row))
-}
-
-fn presence<'a>(used: &Use<'a>, gather: &mut Gather<'a>) {
-    let (Some(older), Some(newer)) = (presence_of(&used.older), presence_of(&used.newer)) else {
-        return;
-    };
-    let code = match (older.0, newer.0) {
-        (before, after) if before == after => return,
-        (_, "missing") => Code::ManifestMissing,
-        ("missing", "present") => Code::ManifestBack,
-        (_, "unknown") => Code::NotChecked,
-        _ => Code::Checked,
-    };
-    let open = if newer.0 == "unknown" { newer.1 } else { older.1 };
-    let answer = Answer { code, about: "present", before: older.0, after: newer.0 };
-    answer.add(used, open.error.as_deref(), false, gather);
 }

@@ -10,7 +10,8 @@ use crate::Row;
 
 use super::Code;
 use super::gather::Gather;
-use super::uses::{Answer, Use};
+use super::states::Answer;
+use super::uses::Use;
 
 /// A check, and the codes of its changes.
 struct Check {

@@ -1,15 +1,20 @@
 //! Two reports: one thing changed is one change, and the other way round it is its mirror.
 
-use std::collections::BTreeMap;
+mod edits;
+mod mirror;
+mod random;
 
 use records::{FindVerdict, PolicyResult, Verdict};
 use report::difference::seen::carry;
 use report::difference::{self, Change, Code, Severity, changes, difference};
 use report::table::{Color, Look};
-use report::{DriftState, Report, Row, UpdateState};
+use report::{Report, Row};
 use serde_json::json;
 
 use crate::{SHOP, assemble};
+
+use edits::{EDITS, Edit};
+use mirror::assert_mirrors;
 
 /// The rows of a container.
 fn rows<'a>(report: &'a mut Report, workload: &str, container: &str) -> Vec<&'a mut Row> {
@@ -33,257 +38,11 @@ fn verdict(report: &mut Report, verdict: Verdict, why: Option<&str>) {
     }
 }
 
-/// What may be said when the two reports are given the other way round.
-fn mirror(code: Code) -> &'static [Code] {
-    use Code as C;
-    match code {
-        C::SignatureInvalid => &[C::SignatureBetter, C::NotChecked],
-        C::SignatureLost | C::SignatureWorse => &[C::SignatureBetter],
-        C::SignatureBetter => &[C::SignatureInvalid, C::SignatureLost, C::SignatureWorse],
-        C::ProvenanceInvalid => &[C::ProvenanceBetter, C::NotChecked],
-        C::ProvenanceLost | C::ProvenanceWorse => &[C::ProvenanceBetter],
-        C::ProvenanceBetter => &[C::ProvenanceInvalid, C::ProvenanceLost, C::ProvenanceWorse],
-        C::LevelLower => &[C::LevelHigher],
-        C::LevelHigher => &[C::LevelLower],
-        C::SbomInvalid => &[C::SbomBetter, C::NotChecked],
-        C::SbomLost | C::SbomWorse => &[C::SbomBetter],
-        C::SbomBetter => &[C::SbomInvalid, C::SbomLost, C::SbomWorse],
-        C::SignerChanged => &[C::SignerChanged, C::SignerGone, C::NotChecked],
-        C::SignerGone => &[C::SignerChanged],
-        C::BuilderChanged => &[C::BuilderChanged, C::BuilderGone, C::NotChecked],
-        C::BuilderGone => &[C::BuilderChanged],
-        C::SourceChanged => &[C::SourceChanged, C::SourceGone, C::NotChecked],
-        C::SourceGone => &[C::SourceChanged],
-        C::PolicyFailed => &[C::PolicyBetter, C::NotChecked],
-        C::PolicyWorse => &[C::PolicyBetter],
-        C::PolicyBetter => &[C::PolicyFailed, C::PolicyWorse],
-        C::NotChecked => &[
-            C::Checked,
-            C::SignatureInvalid,
-            C::ProvenanceInvalid,
-            C::SbomInvalid,
-            C::PolicyFailed,
-            C::TagMoved,
-            C::ManifestMissing,
-            C::UpdateAppeared,
-            C::ChartUpdateAppeared,
-            C::SignerChanged,
-            C::BuilderChanged,
-            C::SourceChanged,
-        ],
-        C::Checked => &[C::NotChecked],
-        C::NotCovered => &[C::NewlyCovered],
-        C::NewlyCovered => &[C::NotCovered],
-        C::ReportIncomplete => &[C::ReportComplete],
-        C::ReportComplete => &[C::ReportIncomplete],
-        C::ImageMoved => &[C::ImageMoved],
-        C::TagMoved => &[C::TagSettled, C::NotChecked],
-        C::TagSettled => &[C::TagMoved],
-        C::ManifestMissing => &[C::ManifestBack, C::NotChecked],
-        C::ManifestBack => &[C::ManifestMissing],
-        C::ImageReplaced => &[C::ImageReplaced],
-        C::ImageChanged => &[C::ImageChanged],
-        C::ImageAppeared => &[C::ImageGone],
-        C::ImageGone => &[C::ImageAppeared],
-        C::UseAppeared => &[C::UseGone],
-        C::UseGone => &[C::UseAppeared],
-        C::UpdateAppeared => &[C::UpdateAppeared, C::UpdateGone, C::NotChecked],
-        C::UpdateGone => &[C::UpdateAppeared],
-        C::ChartUpdateAppeared => &[C::ChartUpdateAppeared, C::ChartUpdateGone, C::NotChecked],
-        C::ChartUpdateGone => &[C::ChartUpdateAppeared],
-        C::ReleaseFailed => &[C::ReleaseRecovered],
-        C::ReleaseRecovered => &[C::ReleaseFailed],
-        C::ReleaseDowngraded => &[C::ReleaseUpgraded],
-        C::ReleaseUpgraded => &[C::ReleaseDowngraded],
-        C::ReleaseChanged => &[C::ReleaseChanged],
-        C::ReleaseAppeared => &[C::ReleaseGone],
-        C::ReleaseGone => &[C::ReleaseAppeared],
-        C::PrivilegesRaised => &[C::PrivilegesRaised, C::PrivilegesLowered],
-        C::PrivilegesLowered => &[C::PrivilegesRaised],
-        C::ConstraintsChanged => &[C::ConstraintsChanged],
-        C::NodesChanged => &[C::NodesChanged],
-    }
-}
-
-fn code(change: &Change) -> Code {
-    change.code.parse().expect("a code")
-}
-
-/// One kind of change: what it is about, and what was and is. Which image it is told of depends on
-/// which report is the newer one, so this is what has a mirror.
-type Kind = (Option<String>, Vec<String>, Vec<String>);
-
-/// What was and is; where one side was not asked for, what the other side said is told only where
-/// that is news.
-fn sides(change: &Change, mirrored: bool) -> (Vec<String>, Vec<String>) {
-    let (before, after) = (change.before.clone(), change.after.clone());
-    let is_skipped = |side: &[String]| side == ["skipped"];
-    let (before, after) = match (is_skipped(&before), is_skipped(&after)) {
-        (true, _) => (before, Vec::new()),
-        (_, true) => (Vec::new(), after),
-        _ => (before, after),
-    };
-    if mirrored { (after, before) } else { (before, after) }
-}
-
-fn weights(changes: &[Change], mirrored: bool) -> BTreeMap<Kind, u64> {
-    let mut all = BTreeMap::new();
-    for change in changes {
-        let (before, after) = sides(change, mirrored);
-        *all.entry((change.subject.about.clone(), before, after)).or_default() +=
-            change.uses.max(1);
-    }
-    all
-}
-
-/// Both directions must say the same, each in its own words.
-#[track_caller]
-fn assert_mirrors(older: &Report, newer: &Report) {
-    let (there, back) = (changes(older, newer), changes(newer, older));
-    assert_eq!(weights(&there, false), weights(&back, true));
-    for change in &there {
-        let is_mirror = |other: &&Change| {
-            mirror(code(change)).contains(&code(other))
-                && sides(other, true) == sides(change, false)
-        };
-        assert!(back.iter().any(|other| is_mirror(&other)), "{change:#?}\n{back:#?}");
-    }
-}
-
 #[track_caller]
 fn assert_ordered(changes: &[Change]) {
     let key = |change: &Change| (change.severity, change.subject.clone());
     assert!(changes.windows(2).all(|pair| key(&pair[0]) <= key(&pair[1])));
 }
-
-/// One edit of the example.
-type Edit = fn(&mut Report);
-
-/// What makes exactly one change of this code.
-const EDITS: &[(Code, Edit)] = &[
-    (Code::SignatureInvalid, |report| verdict(report, Verdict::Invalid, Some("bad-signature"))),
-    (Code::SignatureLost, |report| verdict(report, Verdict::Absent, None)),
-    (Code::SignatureWorse, |report| verdict(report, Verdict::Valid, Some("nobody trusts it"))),
-    (Code::NotChecked, |report| verdict(report, Verdict::Unknown, Some("rate-limited: 429"))),
-    (Code::NotChecked, |report| verdict(report, Verdict::Skipped, None)),
-    (Code::SignatureBetter, |report| {
-        rows(report, "agent", "agent")[0].signature.verdict = Verdict::Trusted;
-    }),
-    (Code::Checked, |report| {
-        rows(report, "ledger", "ledger")[0].signature.verdict = Verdict::Absent;
-    }),
-    (Code::SignatureInvalid, |report| {
-        rows(report, "ledger", "ledger")[0].signature.verdict = Verdict::Invalid;
-    }),
-    (Code::ProvenanceLost, |report| {
-        for row in web(report) {
-            (row.provenance.verdict, row.provenance.level) = (Verdict::Absent, None);
-        }
-    }),
-    (Code::ProvenanceInvalid, |report| {
-        rows(report, "agent", "agent")[0].provenance.verdict = Verdict::Invalid;
-    }),
-    (Code::ProvenanceWorse, |report| {
-        rows(report, "agent", "agent")[0].provenance.verdict = Verdict::Present;
-    }),
-    (Code::ProvenanceBetter, |report| {
-        rows(report, "agent", "agent")[0].provenance.verdict = Verdict::Trusted;
-    }),
-    (Code::LevelLower, |report| rows(report, "agent", "agent")[0].provenance.level = Some(2)),
-    (Code::LevelHigher, |report| {
-        web(report).into_iter().for_each(|row| row.provenance.level = Some(3));
-    }),
-    (Code::SbomLost, |report| {
-        web(report).into_iter().for_each(|row| row.sbom.verdict = Verdict::Absent);
-    }),
-    (Code::SbomInvalid, |report| {
-        web(report).into_iter().for_each(|row| row.sbom.verdict = Verdict::Invalid);
-    }),
-    (Code::SbomWorse, |report| rows(report, "agent", "agent")[0].sbom.verdict = Verdict::Valid),
-    (Code::SbomBetter, |report| {
-        web(report).into_iter().for_each(|row| row.sbom.verdict = Verdict::Valid);
-    }),
-    (Code::SignerChanged, |report| {
-        for find in signatures(report, "ghcr.io/acme/web") {
-            find.signer.as_mut().expect("a signer").key_id = Some("sha256:evil".into());
-        }
-    }),
-    (Code::SignerChanged, |report| {
-        for find in signatures(report, "docker.io/envoyproxy/envoy") {
-            let identity =
-                "https://github.com/evil/envoy/.github/workflows/release.yml@refs/tags/1";
-            find.signer.as_mut().expect("a signer").identity = Some(identity.into());
-        }
-    }),
-    (Code::PolicyFailed, |report| policy(report, PolicyResult::Fail, None)),
-    (Code::PolicyWorse, |report| policy(report, PolicyResult::Warn, None)),
-    (Code::PolicyWorse, |report| policy(report, PolicyResult::Skip, Some("until May: ops"))),
-    (Code::NotChecked, |report| policy(report, PolicyResult::Unknown, None)),
-    (Code::NotChecked, |report| web(report).into_iter().for_each(|row| row.policies = None)),
-    (Code::ImageMoved, |report| {
-        let digest = format!("sha256:{}", "7".repeat(64)).parse().expect("a digest");
-        rows(report, "agent", "agent")[0].digest = Some(digest);
-    }),
-    (Code::NotChecked, |report| {
-        let row = &mut rows(report, "agent", "agent")[0];
-        (row.digest, row.how) = (None, None);
-        row.present = Some(true);
-        row.error = Some("timeout: no answer".into());
-        // Presence is asked of a digest.
-    }),
-    (Code::TagMoved, |report| {
-        web(report).into_iter().for_each(|row| row.drift = DriftState::Moved);
-    }),
-    (Code::TagMoved, |report| web(report)[0].drift = DriftState::Moved),
-    (Code::NotChecked, |report| web(report)[0].drift = DriftState::Unknown),
-    (Code::ManifestMissing, |report| web(report)[1].present = Some(false)),
-    (Code::NotChecked, |report| web(report)[1].present = None),
-    (Code::ImageChanged, |report| {
-        rows(report, "web", "setup")[0].image = "busybox:1.37".into();
-    }),
-    (Code::UpdateAppeared, |report| {
-        let update = &mut rows(report, "web", "proxy")[0].update;
-        update.status = UpdateState::Available;
-        update.newest_available = Some("v1.32.0".into());
-    }),
-    (Code::UpdateAppeared, |report| {
-        for row in web(report) {
-            row.update.newest_available = Some("2.2".into());
-        }
-    }),
-    (Code::UpdateGone, |report| {
-        for row in web(report) {
-            (row.update.status, row.update.newest_available) = (UpdateState::Current, None);
-        }
-    }),
-    (Code::NotChecked, |report| {
-        rows(report, "web", "proxy")[0].update.status = UpdateState::Unknown;
-    }),
-    (Code::ReportIncomplete, |report| {
-        report.metadata.complete = false;
-        report.metadata.incomplete_why = vec!["a stream was cut".into()];
-    }),
-    (Code::ReleaseFailed, |report| report.helm_releases[0].status = "failed".into()),
-    (Code::ReleaseUpgraded, |report| report.helm_releases[0].version = Some("1.5.0".into())),
-    (Code::ReleaseDowngraded, |report| report.helm_releases[0].version = Some("1.3.9".into())),
-    (Code::ReleaseChanged, |report| report.helm_releases[0].chart = Some("other".into())),
-    (Code::ReleaseChanged, |report| report.helm_releases[0].version = Some("latest".into())),
-    (Code::ReleaseGone, |report| {
-        report.helm_releases.pop();
-    }),
-    (Code::ChartUpdateAppeared, |report| {
-        let update = &mut report.helm_releases[1].update;
-        (update.status, update.newest) = (UpdateState::Available, Some("9.9.9".into()));
-    }),
-    (Code::ImageGone, |report| gone(report, "agent")),
-    (Code::UseGone, |report| gone(report, "close")),
-    (Code::PrivilegesRaised, |report| report.runtimes[0].constraints.push("privileged".into())),
-    (Code::ConstraintsChanged, |report| report.runtimes[0].constraints.clear()),
-    (Code::NodesChanged, |report| {
-        report.runtimes[0].kernels = [("6.12.49".to_owned(), 3)].into();
-    }),
-    (Code::NotChecked, |report| report.runtimes[0].dropped = 3),
-];
 
 fn gone(report: &mut Report, workload: &str) {
     let is = |row: &Row| row.workload.as_ref().is_some_and(|owner| owner.name == workload);
@@ -315,6 +74,10 @@ fn shop() -> Report {
         tally.settings.insert("includeIdle".into(), json!(true));
     }
     report
+}
+
+fn code(change: &Change) -> Code {
+    change.code.parse().expect("a code")
 }
 
 #[test]
@@ -522,72 +285,6 @@ fn what_many_have_in_common_is_one_change() {
     assert_eq!(found[0].subject.digest.as_ref(), Some(&digest));
 }
 
-/// A generator of numbers that is the same everywhere (Knuth's MMIX).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let high = usize::try_from(self.0 >> 33).expect("31 bits");
-        high % limit
-    }
-}
-
-/// The example with a few random edits, rows doubled and taken away among them.
-fn random(numbers: &mut Numbers) -> Report {
-    const VERDICTS: [Verdict; 7] = [
-        Verdict::Trusted,
-        Verdict::Valid,
-        Verdict::Present,
-        Verdict::Absent,
-        Verdict::Invalid,
-        Verdict::Unknown,
-        Verdict::Skipped,
-    ];
-    let mut report = shop();
-    // One alone: it may take away what another would change.
-    EDITS[numbers.below(EDITS.len())].1(&mut report);
-    for _ in 0..numbers.below(12) {
-        let at = numbers.below(report.images.len());
-        let (pick, digit) = (numbers.below(7), numbers.below(8));
-        let row = &mut report.images[at];
-        match numbers.below(7) {
-            0 => row.signature.verdict = VERDICTS[pick],
-            1 => row.provenance.verdict = VERDICTS[pick],
-            2 => row.sbom.verdict = VERDICTS[pick],
-            3 => {
-                let digest = format!("sha256:{}", digit.to_string().repeat(64));
-                row.digest = Some(digest.parse().expect("a digest"));
-            }
-            4 => row.workload.as_mut().expect("a workload").name = format!("w{digit}"),
-            5 => row.present = [None, Some(true), Some(false)][pick % 3],
-            _ => {
-                report.images.remove(at);
-            }
-        }
-    }
-    report
-}
-
-#[test]
-fn random_reports_mirror_each_other() {
-    for seed in 0..400 {
-        let mut numbers = Numbers(seed);
-        let (a, b) = (random(&mut numbers), random(&mut numbers));
-        assert_eq!(changes(&a, &a), [], "seed {seed}");
-        let found = changes(&a, &b);
-        assert_ordered(&found);
-        let mut shuffled = b.clone();
-        let by = numbers.below(shuffled.images.len());
-        shuffled.images.rotate_left(by);
-        shuffled.evidence.reverse();
-        assert_eq!(changes(&a, &shuffled), found, "seed {seed}");
-        let result = std::panic::catch_unwind(|| assert_mirrors(&a, &b));
-        assert!(result.is_ok(), "seed {seed}");
-    }
-}
-
 #[test]
 fn first_seen_and_first_trusted_are_carried() {
     let at = |day: u32, older: Option<&Report>, edit: Edit| {
@@ -646,7 +343,7 @@ fn changes_for_people_are_as_they_were() {
     assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'));
     insta::assert_snapshot!("table", table);
     let narrow = difference::table::render(&found, &Look { width: 80, rows: 4, ..look });
-    assert!(narrow.lines().all(|line| unicode_width(line) <= 80), "{narrow}");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     insta::assert_snapshot!("narrow", narrow);
     let coloured = difference::table::render(&found, &Look { color: Color::Yes, ..look });
     assert!(coloured.contains("\u{1b}[1;31mhigh\u{1b}[0m"));
@@ -654,10 +351,6 @@ fn changes_for_people_are_as_they_were() {
     let none = difference((&older, None), (&older, None));
     assert!(difference::table::render(&none, &look).ends_with("no change\n"));
     assert!(difference::markdown::render(&none).ends_with("No change.\n"));
-}
-
-fn unicode_width(line: &str) -> usize {
-    line.chars().count()
 }
 
 #[test]

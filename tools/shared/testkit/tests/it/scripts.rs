@@ -11,6 +11,9 @@ use crate::cut::contents;
 /// 2026-11-24T09:10:15Z, which README.md shows.
 const EPOCH: &str = "1795511415";
 
+/// A minute later.
+const LATER: &str = "1795511475";
+
 /// `scripts/demo` with the tools of this build and a store below `target`.
 pub(crate) fn demo(shell: Shell, target: &Path) -> Run {
     shell
@@ -34,12 +37,24 @@ fn the_demo_shows_the_example_and_keeps_its_report() {
             [".provenance.lock", "provenance-20261124-091015.json", "provenance-latest.json"];
         assert_eq!(names, wanted, "{shell:?}");
 
-        let again = demo(shell, target.path()).arg("--json").run().ok();
+        let first: Value = serde_json::from_slice(&kept["provenance-latest.json"]).expect("JSON");
+        assert_eq!(first["metadata"]["notCompared"], "first: there is no earlier report");
+        assert_eq!(first["changes"], Value::Null);
+
+        // A minute later, and compared with the first.
+        let again = demo(shell, target.path()).arg("--json").env("SOURCE_DATE_EPOCH", LATER);
+        let again = again.run().ok();
         let report: Value = serde_json::from_slice(&again.stdout).expect("a report");
         assert_eq!(report["metadata"]["complete"], true);
         assert_eq!(report["metadata"]["clusterName"], "example");
-        assert!(kept.values().any(|bytes| *bytes == again.stdout), "{shell:?}: not what is stored");
-        assert!(kept.iter().all(|(name, bytes)| contents(&store).get(name) == Some(bytes)));
+        assert_eq!(report["metadata"]["previous"]["generatedAt"], "2026-11-24T09:10:15Z");
+        assert_eq!(report["changes"], Value::Array(Vec::new()));
+        let rows = report["images"].as_array().expect("rows");
+        assert!(rows.iter().any(|row| row["firstSeen"] == "2026-11-24T09:10:15Z"), "{shell:?}");
+        let now = contents(&store);
+        assert!(now["provenance-latest.json"] == again.stdout, "{shell:?}: not what is stored");
+        let name = "provenance-20261124-091015.json";
+        assert!(now[name] == kept[name], "{shell:?}");
     }
 }
 
