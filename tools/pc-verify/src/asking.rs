@@ -15,6 +15,7 @@ use crate::examine::Examiner;
 use crate::find::{Finder, Findings};
 use crate::gate::{Demand, missed};
 use crate::keep::{SaveError, payload_lines, save};
+use crate::predicate::WantedTypes;
 use crate::question::Question;
 
 /// What a record raises.
@@ -35,6 +36,8 @@ pub(crate) struct Asking {
     pub(crate) save: Option<PathBuf>,
     /// The payloads of what was found, where they are to be printed.
     pub(crate) payloads: Option<Payloads>,
+    /// The predicate types that are to be saved and printed.
+    pub(crate) types: WantedTypes,
     /// How long questions took.
     pub(crate) took: Mutex<Histogram>,
     /// The first that could not be saved.
@@ -84,10 +87,10 @@ impl Asking {
     /// Keeps what was found for whoever wants to see it.
     fn keep(&self, question: &Question, findings: &Findings) {
         if let Some(payloads) = &self.payloads {
-            payloads.note(findings);
+            payloads.note(findings, &self.types);
         }
         if let Some(folder) = &self.save
-            && let Err(error) = save(folder, question, findings)
+            && let Err(error) = save(folder, question, findings, &self.types)
         {
             self.first_unsaved().get_or_insert(error);
         }
@@ -140,9 +143,9 @@ fn packages(question: &Question, findings: &mut Findings) -> Vec<Packages> {
 pub(crate) struct Payloads(Arc<Mutex<HashMap<String, Vec<u8>>>>);
 
 impl Payloads {
-    fn note(&self, findings: &Findings) {
+    fn note(&self, findings: &Findings, types: &WantedTypes) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.extend(payload_lines(findings));
+        known.extend(payload_lines(findings, types));
     }
 
     /// The payloads of the finds in a stream, in its order, each once.

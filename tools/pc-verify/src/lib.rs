@@ -10,6 +10,7 @@
 //! - `judge`: cryptography, time, chain, subject: one piece of evidence alone.
 //! - `judged`: what the judge says.
 //! - `statement`, `provenance`, `sbom`: what evidence says.
+//! - `predicate`: predicate types as people name them.
 //! - `trust`: whom the configuration trusts, and its policies.
 //! - `examine`: all of these, for one piece.
 //! - `asking`: one question, from its stores to its records.
@@ -29,6 +30,7 @@ pub mod judge;
 pub mod judged;
 mod keep;
 pub mod material;
+pub mod predicate;
 pub mod provenance;
 pub mod question;
 mod run;

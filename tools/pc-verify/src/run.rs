@@ -17,6 +17,7 @@ use crate::examine::{Examiner, Keeps};
 use crate::find::Finder;
 use crate::gate::Demand;
 use crate::keep;
+use crate::predicate::WantedTypes;
 use crate::provenance::Expectations;
 use crate::question::Question;
 use crate::setup::Setup;
@@ -36,6 +37,9 @@ impl stage::Tool for Cli {
         let checks = self.wanted.on();
         let expected = self.expectations().map_err(Fault::usage)?;
         let mut cli = self;
+        let types = WantedTypes::new(cli.types.clone());
+        let narrowed = cli.require.into_iter().map(|demand| demand.narrowed(&types));
+        cli.require = narrowed.collect::<Result<_, _>>().map_err(Fault::usage)?;
         if !expected.is_empty() {
             cli.require.push(Demand::Expectations);
         }
@@ -139,7 +143,7 @@ fn no_source() -> Fault {
 
 /// A demand for what is not looked for could never be met.
 fn demands_are_looked_for(demands: &[Demand], checks: &[Check]) -> Result<(), Fault> {
-    match demands.iter().map(|demand| demand.check()).find(|check| !checks.contains(check)) {
+    match demands.iter().flat_map(Demand::checks).find(|check| !checks.contains(check)) {
         None => Ok(()),
         Some(check) => Err(Fault::usage(format!(
             "`--require` demands something of {check}, which is switched off"
@@ -184,6 +188,7 @@ async fn verify(
         demands: cli.require,
         save,
         payloads: print.map(|_| payloads),
+        types: WantedTypes::new(cli.types),
         took: Mutex::default(),
         unsaved: Mutex::default(),
     });

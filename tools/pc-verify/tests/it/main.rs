@@ -13,6 +13,7 @@ mod sbom;
 mod stores;
 mod support;
 mod trust;
+mod types;
 
 #[test]
 fn the_flag_reference_is_that_of_the_parser() {
