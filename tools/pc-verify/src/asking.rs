@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use records::wire::WireError;
-use records::{Histogram, Packages};
+use records::{Histogram, Materials, Packages};
 use stage::Answers;
 
 use crate::answer::{Answer, answer, unaskable, unite};
@@ -58,21 +58,21 @@ impl Asking {
         };
         let (trust, started) = (self.examiner.trust(), Instant::now());
         // Boxed: the compiler does not follow a future as deep as this one inside another.
-        let (answer, packages) = match Box::pin(self.finder.find(&question)).await {
+        let (answer, lists) = match Box::pin(self.finder.find(&question)).await {
             Ok(mut findings) => {
                 // Of copies the one that proves most is kept, here as in the records.
                 unite(&mut findings.finds);
                 self.keep(&question, &findings);
-                let packages = packages(&question, &mut findings);
-                (answer(&question, &self.checks, trust, findings), packages)
+                let lists = Lists::taken(&question, &mut findings);
+                (answer(&question, &self.checks, trust, findings), lists)
             }
-            Err(error) => (unaskable(&question, &self.checks, trust, &error), Vec::new()),
+            Err(error) => (unaskable(&question, &self.checks, trust, &error), Lists::default()),
         };
         self.took.lock().unwrap_or_else(PoisonError::into_inner).count(started.elapsed());
         if !self.demands.is_empty() {
             answers.judge(missed(&self.demands, &question.told(), &answer));
         }
-        write(&answer, &packages, &mut answers)?;
+        write(&answer, &lists, &mut answers)?;
         Ok(answers)
     }
 
@@ -106,36 +106,55 @@ impl Asking {
     }
 }
 
-fn write(answer: &Answer, packages: &[Packages], answers: &mut Answers) -> Result<(), WireError> {
+fn write(answer: &Answer, lists: &Lists, answers: &mut Answers) -> Result<(), WireError> {
     let Answer { signature, provenance, sbom, attestation, policies, failures } = answer;
     signature.iter().try_for_each(|record| answers.push(record))?;
     provenance.iter().try_for_each(|record| answers.push(record))?;
     sbom.iter().try_for_each(|record| answers.push(record))?;
     attestation.iter().try_for_each(|record| answers.push(record))?;
     policies.iter().try_for_each(|record| answers.push(record))?;
-    packages.iter().try_for_each(|record| answers.push(record))?;
+    lists.packages.iter().try_for_each(|record| answers.push(record))?;
+    lists.materials.iter().try_for_each(|record| answers.push(record))?;
     failures.iter().try_for_each(|failure| answers.push(failure))
 }
 
-/// The packages that were found, in parts numbered through over all finds.
-fn packages(question: &Question, findings: &mut Findings) -> Vec<Packages> {
-    let mut all = Vec::new();
-    for find in &mut findings.finds {
-        let parts = std::mem::take(&mut find.finding.packages);
-        let count = parts.len();
-        for (at, packages) in parts.into_iter().enumerate() {
-            all.push(Packages {
-                repository: question.repository.clone(),
-                index: question.index.clone(),
-                manifest: question.manifest.clone(),
-                part: all.len() as u64 + 1,
-                find: find.finding.judged.id.clone(),
-                last: at + 1 == count,
-                packages,
-            });
+/// The long lists that were found, where somebody wants to have them.
+#[derive(Debug, Default)]
+struct Lists {
+    packages: Vec<Packages>,
+    materials: Vec<Materials>,
+}
+
+/// Records of lists, in parts numbered through over all finds.
+macro_rules! numbered {
+    ($record:ident, $field:ident, $question:expr, $findings:expr) => {{
+        let mut all: Vec<$record> = Vec::new();
+        for find in &mut $findings.finds {
+            let parts = std::mem::take(&mut find.finding.$field);
+            let count = parts.len();
+            for (at, $field) in parts.into_iter().enumerate() {
+                all.push($record {
+                    repository: $question.repository.clone(),
+                    index: $question.index.clone(),
+                    manifest: $question.manifest.clone(),
+                    part: all.len() as u64 + 1,
+                    find: find.finding.judged.id.clone(),
+                    last: at + 1 == count,
+                    $field,
+                });
+            }
+        }
+        all
+    }};
+}
+
+impl Lists {
+    fn taken(question: &Question, findings: &mut Findings) -> Self {
+        Self {
+            packages: numbered!(Packages, packages, question, findings),
+            materials: numbered!(Materials, materials, question, findings),
         }
     }
-    all
 }
 
 /// The payloads of valid and trusted finds, by the finds' ids.

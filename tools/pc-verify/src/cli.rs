@@ -176,6 +176,9 @@ pub(crate) struct OutputArgs {
     /// Add the packages that bills of materials list, as `packages` records in numbered parts
     #[arg(long, env = "PROVENANCE_PACKAGES", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
     pub(crate) packages: bool,
+    /// Add the materials that provenance lists, as `materials` records in numbered parts
+    #[arg(long, env = "PROVENANCE_MATERIALS", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) materials: bool,
 }
 
 /// What is printed instead of records.

@@ -164,11 +164,11 @@ async fn verify(
     let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let settings = settings(&checks, &setup);
-    let OutputArgs { print, save, packages, .. } = cli.output;
+    let OutputArgs { print, save, packages, materials, .. } = cli.output;
     if let Some(folder) = &save {
         keep::save_roots(folder, setup.root_texts()).map_err(Fault::incomplete)?;
     }
-    let keeps = Keeps { material: print.is_some() || save.is_some(), packages };
+    let keeps = Keeps { material: print.is_some() || save.is_some(), packages, materials };
     let examiner = Examiner::new(setup, expected, keeps).map_err(Fault::incomplete)?;
     let known = Arc::new(KnownTags::default());
     let finder =

@@ -1,6 +1,7 @@
 //! pc-verify from the outside: the tool itself at registries that count and lie, the judge on
 //! evidence that others made, and what evidence and configuration say.
 
+mod builds;
 mod crowds;
 mod evidence;
 mod excused;
