@@ -97,6 +97,8 @@ fn files(find: &Find) -> Vec<(String, Vec<u8>)> {
         Material::Statement { bytes } => vec![whole("statement.json", bytes)],
         Material::Sbom { bytes, .. } => vec![whole("sbom", bytes)],
         Material::Notation { bytes, .. } => vec![whole("notation", bytes)],
+        // Where evidence is kept, nothing is read as it comes.
+        Material::Document { .. } => Vec::new(),
         Material::SimpleSigning { payload, annotations } => {
             with_parts(whole("payload.json", payload), &id, annotations)
         }
@@ -155,7 +157,10 @@ fn payload(material: &Material) -> Option<Vec<u8>> {
         Material::Bundle { bytes } => serde_json::from_slice::<Bundle>(bytes)
             .ok()
             .and_then(|bundle| decoded(bundle.dsse_envelope)),
-        Material::Statement { .. } | Material::Sbom { .. } | Material::Notation { .. } => None,
+        Material::Statement { .. }
+        | Material::Sbom { .. }
+        | Material::Document { .. }
+        | Material::Notation { .. } => None,
     }
 }
 

@@ -31,6 +31,7 @@ use crate::trust::Trust;
 
 pub use facts::BuildFacts;
 pub use finding::{Finding, Says};
+pub(crate) use parts::read_document;
 
 /// How much evidence may lie in memory at a time, in KiB.
 const ROOM: usize = ROOM_MAX as usize;
@@ -91,6 +92,11 @@ impl Examiner {
     /// Whom the configuration trusts.
     pub(crate) fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// What is kept of evidence.
+    pub(crate) fn keeps(&self) -> Keeps {
+        self.keeps
     }
 
     /// How long judging took, piece by piece.

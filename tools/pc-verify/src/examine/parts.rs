@@ -1,12 +1,14 @@
 //! Long lists that evidence has, in parts that fit into records: packages and materials.
 
+use std::io::Read;
+
 use records::text::{MAX_LIST, cut};
 use records::{MaterialsEntry, PackagesEntry};
 
 use crate::judged::Content;
 use crate::material::Material;
 use crate::provenance::{self, ProvenanceError};
-use crate::sbom;
+use crate::sbom::{self, ReadDocument};
 use crate::statement::{Kind, Statement};
 
 /// How large the list of one record may be, in bytes of its texts; escaped they are twice as long
@@ -41,23 +43,41 @@ impl<T> Parts<T> {
     }
 }
 
+/// Adds a package.
+fn take(parts: &mut Parts<PackagesEntry>, entry: PackagesEntry) {
+    let texts = [&entry.version, &entry.purl, &entry.license].into_iter().flatten();
+    let size = entry.name.len() + texts.map(String::len).sum::<usize>();
+    parts.add(entry, size);
+}
+
 /// The packages of a bill of materials. Nothing of what cannot be read to its end: half a list
 /// would be taken for the whole.
 pub(super) fn packages(content: &Content, material: &Material) -> Vec<Vec<PackagesEntry>> {
     let mut parts = Parts::new();
-    let take = |entry: PackagesEntry| {
-        let texts = [&entry.version, &entry.purl, &entry.license].into_iter().flatten();
-        let size = entry.name.len() + texts.map(String::len).sum::<usize>();
-        parts.add(entry, size);
-    };
+    let add = |entry| take(&mut parts, entry);
     let read = match (content, material) {
         (Content::Statement(statement), _) if statement.kind() == Kind::Sbom => {
-            sbom::packages_in_predicate(statement, take)
+            sbom::packages_in_predicate(statement, add).is_ok()
         }
-        (Content::Sbom(_), Material::Sbom { bytes, .. }) => sbom::packages(&bytes[..], take),
-        _ => return Vec::new(),
+        (Content::Sbom(_), Material::Sbom { bytes, .. }) => sbom::packages(&bytes[..], add).is_ok(),
+        (Content::Sbom(Some(_)), Material::Document { read, .. }) => return read.packages.clone(),
+        _ => false,
     };
-    if read.is_ok() { parts.parts } else { Vec::new() }
+    if read { parts.parts } else { Vec::new() }
+}
+
+/// Reads a document to its end, with its packages where they are wanted; its digest may be known.
+pub(crate) fn read_document(
+    reader: impl Read,
+    keeps_packages: bool,
+    known: Option<[u8; 32]>,
+) -> ReadDocument {
+    if !keeps_packages {
+        return ReadDocument::read(reader, None, known);
+    }
+    let mut parts = Parts::new();
+    let read = ReadDocument::read(reader, Some(&mut |entry| take(&mut parts, entry)), known);
+    ReadDocument { packages: parts.parts, ..read }
 }
 
 /// The materials that provenance lists. Nothing of what cannot be read to its end.

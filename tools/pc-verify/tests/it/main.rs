@@ -6,6 +6,7 @@ mod crowds;
 mod evidence;
 mod excused;
 mod judge;
+mod large;
 mod lies;
 mod mirror;
 mod provenance;

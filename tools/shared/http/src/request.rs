@@ -1,9 +1,11 @@
 //! A request: what is asked, of whom, with which credential.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use url::form_urlencoded;
 
-use crate::{Address, AskError, Kind, Problem};
+use crate::{Address, AskError, Kind, Problem, Sink};
 
 /// The methods that asking needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub struct Request {
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) form: Option<String>,
     pub(crate) limit: u64,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
 }
 
 impl Request {
@@ -60,7 +63,8 @@ impl Request {
 
     fn new(method: Method, kind: Kind, address: Address) -> Self {
         let limit = kind.limit();
-        Self { method, address, kind, accept: None, authorization: None, form: None, limit }
+        let (accept, authorization, form, sink) = (None, None, None, None);
+        Self { method, address, kind, accept, authorization, form, limit, sink }
     }
 
     /// Sets the media types that are accepted.
@@ -77,6 +81,14 @@ impl Request {
             value
         });
         Self { authorization, ..self }
+    }
+
+    /// Gives the body of a successful answer to `sink` as it comes; the answer's own is empty then.
+    /// A body that is packed for its way ([`Problem::UnknownCoding`]) is refused: what it unpacks
+    /// to is in nobody's hands.
+    #[must_use]
+    pub fn into_sink(self, sink: Arc<dyn Sink>) -> Self {
+        Self { sink: Some(sink), ..self }
     }
 
     /// Where it goes.

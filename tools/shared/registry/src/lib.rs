@@ -28,12 +28,14 @@ mod reference;
 mod registry;
 mod remote;
 mod secret;
+mod stream;
 mod view;
 
 pub use answer::{Answer, Authority};
 pub use args::{RegistryArgs, SetupError};
 pub use content::Descriptor;
 pub use error::{Denial, Error};
+pub use http_asking::Sink;
 pub use keychain::{
     Credential, HelperError, Keychain, KeychainError, PullSecret, PullSecrets, SecretForm,
     SecretName,
