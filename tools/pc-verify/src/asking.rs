@@ -20,8 +20,10 @@ use crate::question::Question;
 
 /// What a record raises.
 pub(crate) enum Raised {
-    /// The evidence of what runs.
-    Evidence(Box<Question>),
+    /// The evidence of what runs, and the numbers of the policies that are about it.
+    Evidence(Box<Question>, Vec<usize>),
+    /// What more policies say of it, which are about it by another name.
+    Policies(Box<Question>, Vec<usize>),
     /// Nothing can be asked, and a gate has to know.
     Unresolved(String),
 }
@@ -48,26 +50,33 @@ impl Asking {
     /// Answers what a record raised.
     pub(crate) async fn answer(&self, raised: Raised) -> Result<Answers, WireError> {
         let mut answers = Answers::new();
-        let question = match raised {
-            Raised::Evidence(question) => question,
+        let (question, which, by_another_name) = match raised {
+            Raised::Evidence(question, which) => (question, which, false),
+            Raised::Policies(question, which) => (question, which, true),
             Raised::Unresolved(image) => {
                 let image = records::text::shown(&image);
                 answers.judge(Some(format!("{image}: what runs is not known")));
                 return Ok(answers);
             }
         };
-        let (trust, started) = (self.examiner.trust(), Instant::now());
+        let (trust, started) = ((self.examiner.trust(), &which[..]), Instant::now());
         // Boxed: the compiler does not follow a future as deep as this one inside another.
         let (answer, lists) = match Box::pin(self.finder.find(&question)).await {
             Ok(mut findings) => {
                 // Of copies the one that proves most is kept, here as in the records.
                 unite(&mut findings.finds);
-                self.keep(&question, &findings);
+                if !by_another_name {
+                    self.keep(&question, &findings);
+                }
                 let lists = Lists::taken(&question, &mut findings);
                 (answer(&question, &self.checks, trust, findings), lists)
             }
             Err(error) => (unaskable(&question, &self.checks, trust, &error), Lists::default()),
         };
+        if by_another_name {
+            answer.policies.iter().try_for_each(|record| answers.push(record))?;
+            return Ok(answers);
+        }
         self.took.lock().unwrap_or_else(PoisonError::into_inner).count(started.elapsed());
         if !self.demands.is_empty() {
             answers.judge(missed(&self.demands, &question.told(), &answer));

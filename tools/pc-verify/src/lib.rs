@@ -13,6 +13,7 @@
 //! - `predicate`: predicate types as people name them.
 //! - `trust`: whom the configuration trusts, and its policies.
 //! - `examine`: all of these, for one piece.
+//! - `told`: which policies were told of what.
 //! - `asking`: one question, from its stores to its records.
 //! - `answer`: from what was found to the records.
 //! - `table`: the answers for a person at a terminal.
@@ -39,6 +40,7 @@ mod setup;
 pub mod statement;
 pub mod table;
 pub mod tags;
+mod told;
 pub mod trust;
 
 pub use cli::Cli;

@@ -23,6 +23,7 @@ use crate::question::Question;
 use crate::setup::Setup;
 use crate::table::{Detail, table};
 use crate::tags::KnownTags;
+use crate::told::Told;
 use crate::trust::{Note, Trust};
 
 impl stage::Tool for Cli {
@@ -192,12 +193,14 @@ async fn verify(
         took: Mutex::default(),
         unsaved: Mutex::default(),
     });
+    let (mut told, raising) = (Told::default(), Arc::clone(&examiner));
     let (counted, asked, timed) = (registry, Arc::clone(&asking), Arc::clone(&asking));
     let steps = Steps {
         reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
-        raises: move |mine: &Mine| raises(mine, &known, gate),
+        raises: move |mine: &Mine| raises(mine, &known, gate, (&mut told, raising.trust())),
         key: |raised: &Raised| match raised {
-            Raised::Evidence(question) => (Some(question.key()), String::new()),
+            Raised::Evidence(question, _) => (Some(question.key()), String::new()),
+            Raised::Policies(question, which) => (Some(question.key()), format!("{which:?}")),
             Raised::Unresolved(image) => (None, image.clone()),
         },
         ask: move |raised| {
@@ -220,7 +223,12 @@ async fn verify(
     }
 }
 
-fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, InputError> {
+fn raises(
+    mine: &Mine,
+    known: &KnownTags,
+    gate: Gate,
+    (told, trust): (&mut Told, &Trust),
+) -> Result<Option<Raised>, InputError> {
     match mine.kind {
         DigestRecord::TYPE => {}
         RepositoryRecord::TYPE => {
@@ -233,7 +241,7 @@ fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, 
     let record: DigestRecord = mine.parse()?;
     let image = record.image.clone();
     Ok(match (Question::of(record), gate) {
-        (Some(question), _) => Some(Raised::Evidence(Box::new(question))),
+        (Some(question), _) => told.raise(question, trust),
         (None, Gate::Judges) => Some(Raised::Unresolved(image)),
         (None, Gate::Open) => None,
     })

@@ -70,12 +70,12 @@ macro_rules! record {
     };
 }
 
-/// Answers a question.
+/// Answers a question, with what the policies of these numbers say.
 #[must_use]
 pub fn answer(
     question: &Question,
     checks: &[Check],
-    trust: &Trust,
+    (trust, which): (&Trust, &[usize]),
     mut findings: Findings,
 ) -> Answer {
     settle_listing(question, &mut findings);
@@ -114,7 +114,7 @@ pub fn answer(
         record!(Attestation, question, frame, finds)
     });
     failures.extend(why_unsettled(question, &unsettled));
-    let policies = policies(question, &known, trust, &findings);
+    let policies = policies(question, &known, (trust, which), &findings);
     Answer { policies, signature, provenance, sbom, attestation, failures }
 }
 
@@ -122,7 +122,7 @@ pub fn answer(
 fn policies(
     question: &Question,
     known: &HashMap<Check, Known>,
-    trust: &Trust,
+    (trust, which): (&Trust, &[usize]),
     findings: &Findings,
 ) -> Vec<Policy> {
     let checked = |check: Check| trust::Check {
@@ -140,11 +140,9 @@ fn policies(
         sbom: checked(Check::Sbom),
         attestation: checked(Check::Attestation),
     };
-    let (repository, index, manifest) = question.key();
-    let record = |outcome: trust::PolicyOutcome| {
-        outcome.into_record(repository.clone(), index.clone(), manifest.clone())
-    };
-    trust.policies(&question.name(), &checked).into_iter().map(record).collect()
+    let record =
+        |outcome: trust::PolicyOutcome| outcome.into_record(question.key(), &question.image);
+    trust.say(which, &question.name(), &checked).into_iter().map(record).collect()
 }
 
 /// What is inherited through an index counts only where the index's own bytes list the manifest.
@@ -201,7 +199,7 @@ fn level(verdict: Verdict, finds: &[ProvenanceFind]) -> Option<u8> {
 pub fn unaskable(
     question: &Question,
     checks: &[Check],
-    trust: &Trust,
+    trust: (&Trust, &[usize]),
     error: &registry::ReferenceError,
 ) -> Answer {
     let findings = Findings {

@@ -9,6 +9,7 @@ mod judge;
 mod large;
 mod lies;
 mod mirror;
+mod names;
 mod provenance;
 mod requests;
 mod sbom;
