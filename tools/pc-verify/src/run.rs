@@ -20,7 +20,7 @@ use crate::keep;
 use crate::predicate::WantedTypes;
 use crate::provenance::Expectations;
 use crate::question::Question;
-use crate::setup::Setup;
+use crate::setup::{self, Setup};
 use crate::table::{Detail, table};
 use crate::tags::KnownTags;
 use crate::told::Told;
@@ -162,7 +162,8 @@ async fn verify(
     emitter: Emitter,
     progress: Progress,
 ) -> Result<Outcome, Fault> {
-    let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
+    let mut setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
+    let mut requests = std::mem::take(&mut setup.asked);
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let settings = settings(&checks, &setup);
     let OutputArgs { print, save, packages, materials, .. } = cli.output;
@@ -207,11 +208,14 @@ async fn verify(
             let asking = Arc::clone(&asking);
             async move { asking.answer(raised).await }
         },
-        facts: move || TallyFacts {
-            requests: counted.requests(),
-            settings: with_notes(settings, examiner.trust()),
-            timings: timed.timings(),
-            ..TallyFacts::default()
+        facts: move || {
+            setup::add(&mut requests, counted.requests());
+            TallyFacts {
+                requests,
+                settings: with_notes(settings, examiner.trust()),
+                timings: timed.timings(),
+                ..TallyFacts::default()
+            }
         },
         gate,
     };

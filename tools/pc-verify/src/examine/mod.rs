@@ -70,7 +70,7 @@ impl Examiner {
         expected: Expectations,
         keeps: Keeps,
     ) -> Result<Arc<Self>, rayon::ThreadPoolBuildError> {
-        let Setup { trust, judge, builders } = setup;
+        let Setup { trust, judge, builders, .. } = setup;
         let pool = rayon::ThreadPoolBuilder::new()
             .thread_name(|at| format!("judge-{at}"))
             // Who waits for a piece that could not be judged is told so by the closed channel.
