@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use records::wire::WireError;
-use records::{Histogram, Packages};
+use records::{Histogram, Materials, Packages};
 use stage::Answers;
 
 use crate::answer::{Answer, answer, unaskable, unite};
@@ -15,12 +15,15 @@ use crate::examine::Examiner;
 use crate::find::{Finder, Findings};
 use crate::gate::{Demand, missed};
 use crate::keep::{SaveError, payload_lines, save};
+use crate::predicate::WantedTypes;
 use crate::question::Question;
 
 /// What a record raises.
 pub(crate) enum Raised {
-    /// The evidence of what runs.
-    Evidence(Box<Question>),
+    /// The evidence of what runs, and the numbers of the policies that are about it.
+    Evidence(Box<Question>, Vec<usize>),
+    /// What more policies say of it, which are about it by another name.
+    Policies(Box<Question>, Vec<usize>),
     /// Nothing can be asked, and a gate has to know.
     Unresolved(String),
 }
@@ -35,6 +38,8 @@ pub(crate) struct Asking {
     pub(crate) save: Option<PathBuf>,
     /// The payloads of what was found, where they are to be printed.
     pub(crate) payloads: Option<Payloads>,
+    /// The predicate types that are to be saved and printed.
+    pub(crate) types: WantedTypes,
     /// How long questions took.
     pub(crate) took: Mutex<Histogram>,
     /// The first that could not be saved.
@@ -45,31 +50,38 @@ impl Asking {
     /// Answers what a record raised.
     pub(crate) async fn answer(&self, raised: Raised) -> Result<Answers, WireError> {
         let mut answers = Answers::new();
-        let question = match raised {
-            Raised::Evidence(question) => question,
+        let (question, which, by_another_name) = match raised {
+            Raised::Evidence(question, which) => (question, which, false),
+            Raised::Policies(question, which) => (question, which, true),
             Raised::Unresolved(image) => {
                 let image = records::text::shown(&image);
                 answers.judge(Some(format!("{image}: what runs is not known")));
                 return Ok(answers);
             }
         };
-        let (trust, started) = (self.examiner.trust(), Instant::now());
+        let (trust, started) = ((self.examiner.trust(), &which[..]), Instant::now());
         // Boxed: the compiler does not follow a future as deep as this one inside another.
-        let (answer, packages) = match Box::pin(self.finder.find(&question)).await {
+        let (answer, lists) = match Box::pin(self.finder.find(&question)).await {
             Ok(mut findings) => {
                 // Of copies the one that proves most is kept, here as in the records.
                 unite(&mut findings.finds);
-                self.keep(&question, &findings);
-                let packages = packages(&question, &mut findings);
-                (answer(&question, &self.checks, trust, findings), packages)
+                if !by_another_name {
+                    self.keep(&question, &findings);
+                }
+                let lists = Lists::taken(&question, &mut findings);
+                (answer(&question, &self.checks, trust, findings), lists)
             }
-            Err(error) => (unaskable(&question, &self.checks, trust, &error), Vec::new()),
+            Err(error) => (unaskable(&question, &self.checks, trust, &error), Lists::default()),
         };
+        if by_another_name {
+            answer.policies.iter().try_for_each(|record| answers.push(record))?;
+            return Ok(answers);
+        }
         self.took.lock().unwrap_or_else(PoisonError::into_inner).count(started.elapsed());
         if !self.demands.is_empty() {
             answers.judge(missed(&self.demands, &question.told(), &answer));
         }
-        write(&answer, &packages, &mut answers)?;
+        write(&answer, &lists, &mut answers)?;
         Ok(answers)
     }
 
@@ -84,10 +96,10 @@ impl Asking {
     /// Keeps what was found for whoever wants to see it.
     fn keep(&self, question: &Question, findings: &Findings) {
         if let Some(payloads) = &self.payloads {
-            payloads.note(findings);
+            payloads.note(findings, &self.types);
         }
         if let Some(folder) = &self.save
-            && let Err(error) = save(folder, question, findings)
+            && let Err(error) = save(folder, question, findings, &self.types)
         {
             self.first_unsaved().get_or_insert(error);
         }
@@ -103,36 +115,55 @@ impl Asking {
     }
 }
 
-fn write(answer: &Answer, packages: &[Packages], answers: &mut Answers) -> Result<(), WireError> {
+fn write(answer: &Answer, lists: &Lists, answers: &mut Answers) -> Result<(), WireError> {
     let Answer { signature, provenance, sbom, attestation, policies, failures } = answer;
     signature.iter().try_for_each(|record| answers.push(record))?;
     provenance.iter().try_for_each(|record| answers.push(record))?;
     sbom.iter().try_for_each(|record| answers.push(record))?;
     attestation.iter().try_for_each(|record| answers.push(record))?;
     policies.iter().try_for_each(|record| answers.push(record))?;
-    packages.iter().try_for_each(|record| answers.push(record))?;
+    lists.packages.iter().try_for_each(|record| answers.push(record))?;
+    lists.materials.iter().try_for_each(|record| answers.push(record))?;
     failures.iter().try_for_each(|failure| answers.push(failure))
 }
 
-/// The packages that were found, in parts numbered through over all finds.
-fn packages(question: &Question, findings: &mut Findings) -> Vec<Packages> {
-    let mut all = Vec::new();
-    for find in &mut findings.finds {
-        let parts = std::mem::take(&mut find.finding.packages);
-        let count = parts.len();
-        for (at, packages) in parts.into_iter().enumerate() {
-            all.push(Packages {
-                repository: question.repository.clone(),
-                index: question.index.clone(),
-                manifest: question.manifest.clone(),
-                part: all.len() as u64 + 1,
-                find: find.finding.judged.id.clone(),
-                last: at + 1 == count,
-                packages,
-            });
+/// The long lists that were found, where somebody wants to have them.
+#[derive(Debug, Default)]
+struct Lists {
+    packages: Vec<Packages>,
+    materials: Vec<Materials>,
+}
+
+/// Records of lists, in parts numbered through over all finds.
+macro_rules! numbered {
+    ($record:ident, $field:ident, $question:expr, $findings:expr) => {{
+        let mut all: Vec<$record> = Vec::new();
+        for find in &mut $findings.finds {
+            let parts = std::mem::take(&mut find.finding.$field);
+            let count = parts.len();
+            for (at, $field) in parts.into_iter().enumerate() {
+                all.push($record {
+                    repository: $question.repository.clone(),
+                    index: $question.index.clone(),
+                    manifest: $question.manifest.clone(),
+                    part: all.len() as u64 + 1,
+                    find: find.finding.judged.id.clone(),
+                    last: at + 1 == count,
+                    $field,
+                });
+            }
+        }
+        all
+    }};
+}
+
+impl Lists {
+    fn taken(question: &Question, findings: &mut Findings) -> Self {
+        Self {
+            packages: numbered!(Packages, packages, question, findings),
+            materials: numbered!(Materials, materials, question, findings),
         }
     }
-    all
 }
 
 /// The payloads of valid and trusted finds, by the finds' ids.
@@ -140,9 +171,9 @@ fn packages(question: &Question, findings: &mut Findings) -> Vec<Packages> {
 pub(crate) struct Payloads(Arc<Mutex<HashMap<String, Vec<u8>>>>);
 
 impl Payloads {
-    fn note(&self, findings: &Findings) {
+    fn note(&self, findings: &Findings, types: &WantedTypes) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.extend(payload_lines(findings));
+        known.extend(payload_lines(findings, types));
     }
 
     /// The payloads of the finds in a stream, in its order, each once.

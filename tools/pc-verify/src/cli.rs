@@ -10,6 +10,7 @@ use stage::{CommonArgs, StreamArgs};
 
 use crate::check::Check;
 use crate::gate::Demand;
+use crate::predicate::PredicateType;
 use crate::provenance::{BuilderId, ExpectationError, Expectations, VersionedTag};
 use crate::trust::TrustArgs;
 
@@ -23,6 +24,7 @@ Examples:
       --require signature=trusted,provenance=valid,slsa=2 ghcr.io/acme/web:1.4
   pc-verify --tuf-mirror https://tuf.acme.example --tuf-root root.json \\
       ghcr.io/acme/web:1.4
+  pc-verify --key cosign.pub --type vuln --print attestation ghcr.io/acme/web:1.4
   pc-verify --trust-policy policies/ --checks signature --explain ghcr.io/acme/web:1.4";
 
 /// Verify the evidence of what runs: signatures, SLSA provenance, bills of materials, attestations.
@@ -40,11 +42,17 @@ pub struct Cli {
     pub(crate) platform: Vec<Platform>,
     #[command(flatten)]
     pub(crate) wanted: CheckArgs,
-    /// Exit with 3 when an image falls short of any: signature, provenance, sbom or attestation,
-    /// each `=trusted`, `=valid` or `=present`; `slsa=1` to `slsa=3` for the build level
-    /// (repeatable, or separated by commas)
+    /// Exit with 3 when an image falls short of any: signature, provenance, sbom, attestation, or
+    /// attestation:TYPE for the statements of one predicate type, each `=trusted`, `=valid` or
+    /// `=present`; `slsa=1` to `slsa=3` for the build level (repeatable, or separated by commas)
     #[arg(long, env = "PROVENANCE_REQUIRE", value_name = "CHECK=VERDICT", value_delimiter = ',')]
     pub(crate) require: Vec<Demand>,
+    /// The predicate types that `--print attestation`, `--save` and `--require attestation=…` are
+    /// about: slsaprovenance (0.2), slsaprovenance02, slsaprovenance1, link, spdx, spdxjson,
+    /// cyclonedx, vuln, openvex, custom, or a URI, compared to the letter [default: all]
+    /// (repeatable, or separated by commas)
+    #[arg(long = "type", env = "PROVENANCE_TYPE", value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) types: Vec<PredicateType>,
     #[command(flatten)]
     pub(crate) expected: ExpectArgs,
     #[command(flatten)]
@@ -168,6 +176,9 @@ pub(crate) struct OutputArgs {
     /// Add the packages that bills of materials list, as `packages` records in numbered parts
     #[arg(long, env = "PROVENANCE_PACKAGES", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
     pub(crate) packages: bool,
+    /// Add the materials that provenance lists, as `materials` records in numbered parts
+    #[arg(long, env = "PROVENANCE_MATERIALS", value_parser = stage::cli::boolean(), num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true, action = clap::ArgAction::Set)]
+    pub(crate) materials: bool,
 }
 
 /// What is printed instead of records.

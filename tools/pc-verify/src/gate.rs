@@ -2,16 +2,20 @@
 
 use std::str::FromStr;
 
-use records::{ProvenanceFind, Verdict};
+use records::{FindVerdict, Known, ProvenanceFind, Verdict, combine};
 
 use crate::answer::Answer;
 use crate::check::Check;
+use crate::judged::Reason;
+use crate::predicate::{PredicateType, PredicateTypeError, WantedTypes};
 
-/// One demand: `signature=trusted`, `slsa=2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One demand: `signature=trusted`, `attestation:vuln=valid`, `slsa=2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Demand {
     /// A check must come out at least so good.
     Check(Check, Verdict),
+    /// The statements of these predicate types, all together, must.
+    Statement(WantedTypes, Verdict),
     /// The provenance must earn at least this SLSA build level.
     Level(u8),
     /// A valid provenance must say what is expected (`--source-tag` and its siblings).
@@ -20,47 +24,133 @@ pub enum Demand {
 
 /// Why a demand makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no demand: write CHECK=VERDICT, with signature, provenance, sbom or attestation and trusted, valid or present, or slsa=LEVEL with 1 to 3"
-)]
-pub struct DemandError(String);
+pub enum DemandError {
+    /// It is none.
+    #[error(
+        "`{0}` is no demand: write CHECK=VERDICT, with signature, provenance, sbom, attestation or attestation:TYPE and trusted, valid or present, or slsa=LEVEL with 1 to 3"
+    )]
+    Form(String),
+    /// It names a predicate type that is none. (Of a flag's error only these words are shown, and
+    /// no cause.)
+    #[error("`{0}` is no demand: {1}")]
+    Type(String, PredicateTypeError),
+    /// Signatures are no attestations, though cosign 3 writes them as statements.
+    #[error("`{0}` demands a signature: write signature=VERDICT")]
+    Signature(String),
+}
+
+const VERDICTS: [Verdict; 3] = [Verdict::Trusted, Verdict::Valid, Verdict::Present];
 
 impl FromStr for Demand {
     type Err = DemandError;
 
     fn from_str(text: &str) -> Result<Self, DemandError> {
-        let refuse = || DemandError(records::text::shown(text));
-        let (what, least) = text.split_once('=').ok_or_else(refuse)?;
+        let told = || records::text::shown(text);
+        let refuse = || DemandError::Form(told());
+        // A URI may have `=` in it, a verdict has none.
+        let (what, least) = text.rsplit_once('=').ok_or_else(refuse)?;
         if what == "slsa" {
             let level = least.parse().ok().filter(|level| (1..=3).contains(level));
             return level.map(Self::Level).ok_or_else(refuse);
         }
+        let least = VERDICTS.into_iter().find(|verdict| verdict.as_str() == least);
+        let least = least.ok_or_else(refuse)?;
+        if let Some(named) = what.strip_prefix("attestation:") {
+            let named: PredicateType =
+                named.parse().map_err(|source| DemandError::Type(told(), source))?;
+            return match named.check() {
+                Check::Signature => Err(DemandError::Signature(told())),
+                _ => Ok(Self::Statement(named.into(), least)),
+            };
+        }
         let check = Check::ALL.into_iter().find(|check| check.as_str() == what);
-        let least = [Verdict::Trusted, Verdict::Valid, Verdict::Present]
-            .into_iter()
-            .find(|verdict| verdict.as_str() == least);
-        check.zip(least).map(|(check, least)| Self::Check(check, least)).ok_or_else(refuse)
+        check.map(|check| Self::Check(check, least)).ok_or_else(refuse)
     }
 }
 
 impl Demand {
-    /// The check that it needs.
+    /// The checks that it needs.
     #[must_use]
-    pub fn check(self) -> Check {
+    pub fn checks(&self) -> Vec<Check> {
         match self {
-            Self::Check(check, _) => check,
-            Self::Level(_) | Self::Expectations => Check::Provenance,
+            Self::Check(check, _) => vec![*check],
+            Self::Statement(types, _) => types.named().iter().map(PredicateType::check).collect(),
+            Self::Level(_) | Self::Expectations => vec![Check::Provenance],
+        }
+    }
+
+    /// The same of these predicate types alone (`--type`), where it is about attestations and
+    /// names none itself.
+    ///
+    /// # Errors
+    /// Where one of the types is that of signatures.
+    pub fn narrowed(self, types: &WantedTypes) -> Result<Self, DemandError> {
+        let Self::Check(Check::Attestation, least) = self else { return Ok(self) };
+        let is_signature = |one: &&PredicateType| one.check() == Check::Signature;
+        match (types.named(), types.named().iter().find(is_signature)) {
+            ([], _) => Ok(self),
+            (_, None) => Ok(Self::Statement(types.clone(), least)),
+            (_, Some(signature)) => Err(DemandError::Signature(signature.to_string())),
         }
     }
 
     /// Why an answer falls short of a demand on one check; none where it does not.
-    fn missed(self, answer: &Answer) -> Option<String> {
-        let Self::Check(check, least) = self else { return None };
-        let (verdict, reason) = verdict_of(answer, check);
+    fn missed(&self, answer: &Answer) -> Option<String> {
+        let (what, verdict, reason, least) = match self {
+            Self::Check(check, least) => {
+                let (verdict, reason) = verdict_of(answer, *check);
+                (check.to_string(), verdict, reason, least)
+            }
+            Self::Statement(types, least) => {
+                (format!("the attestation {types}"), of_types(answer, types), None, least)
+            }
+            Self::Level(_) | Self::Expectations => return None,
+        };
         let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
-        (!reaches(verdict, least))
-            .then(|| format!("{check} is {}{reason}, not {}", verdict.as_str(), least.as_str()))
+        (!reaches(verdict, *least))
+            .then(|| format!("{what} is {}{reason}, not {}", verdict.as_str(), least.as_str()))
     }
+}
+
+/// What the statements of some predicate types come to: the rule of the checks, over these alone.
+fn of_types(answer: &Answer, types: &WantedTypes) -> Verdict {
+    let mut finds: Vec<FindVerdict> = Vec::new();
+    let mut whole = true;
+    let mut settled = true;
+    for check in types.named().iter().map(PredicateType::check) {
+        let (verdict, is_whole) = match check {
+            Check::Signature => (Verdict::Skipped, false),
+            Check::Provenance => state(answer.provenance.as_ref().map(|r| (r.verdict, r.whole))),
+            Check::Sbom => state(answer.sbom.as_ref().map(|r| (r.verdict, r.whole))),
+            Check::Attestation => state(answer.attestation.as_ref().map(|r| (r.verdict, r.whole))),
+        };
+        whole &= is_whole;
+        settled &= verdict != Verdict::Unknown;
+    }
+    macro_rules! add {
+        ($record:expr) => {
+            let of = $record.iter().flat_map(|record| &record.finds);
+            let of = of.filter(|find| types.take(find.predicate_type.as_deref()));
+            finds.extend(of.map(|find| find.verdict));
+        };
+    }
+    add!(answer.provenance);
+    add!(answer.sbom);
+    add!(answer.attestation);
+    // What was not fetched, or cannot be read, may be of any type.
+    let of = answer.attestation.iter().flat_map(|record| &record.finds);
+    let unsigned = Reason::Unsigned.as_str();
+    let is_unread = |find: &&records::AttestationFind| {
+        find.predicate_type.is_none() && find.reason.as_deref() != Some(unsigned)
+    };
+    finds.extend(of.filter(is_unread).map(|_| FindVerdict::Unknown));
+    let known = Known { whole, present: Some(true), index: settled, platform: true };
+    combine(&finds, known).verdict
+}
+
+/// The verdict of a record and whether it is whole; of a check that is off neither is known.
+fn state(record: Option<(Verdict, bool)>) -> (Verdict, bool) {
+    record.unwrap_or((Verdict::Skipped, false))
 }
 
 /// What is demanded of the provenance, all of which one find has to meet: a level that one builder
@@ -80,7 +170,7 @@ impl OfProvenance {
                 Demand::Check(Check::Provenance, least) => {
                     all.least = Some(all.least.map_or(least, |known| known.min(least)));
                 }
-                Demand::Check(..) => {}
+                Demand::Check(..) | Demand::Statement(..) => {}
                 Demand::Level(level) => all.level = all.level.max(level),
                 Demand::Expectations => all.expectations = true,
             }
@@ -174,7 +264,28 @@ mod tests {
             Ok(Demand::Check(Check::Signature, Verdict::Trusted))
         );
         assert_eq!("slsa=2".parse(), Ok(Demand::Level(2)));
-        for bad in ["signature", "signature=absent", "slsa=4", "slsa=0", "sbom=valid,", "x=valid"] {
+        let vuln = "vuln".parse::<PredicateType>().expect("a word");
+        assert_eq!(
+            "attestation:vuln=valid".parse(),
+            Ok(Demand::Statement(vuln.into(), Verdict::Valid))
+        );
+        let uri = "attestation:https://acme.example/t?v=1=present".parse::<Demand>();
+        let uri = uri.expect("a demand");
+        assert!(matches!(&uri, Demand::Statement(types, Verdict::Present)
+            if types.to_string() == "https://acme.example/t?v=1"));
+        assert_eq!(uri.checks(), [Check::Attestation]);
+        let signature = "attestation:https://sigstore.dev/cosign/sign/v1=valid".parse::<Demand>();
+        assert!(matches!(signature, Err(DemandError::Signature(_))));
+        assert!(matches!("attestation:x=valid".parse::<Demand>(), Err(DemandError::Type(..))));
+        for bad in [
+            "signature",
+            "signature=absent",
+            "slsa=4",
+            "slsa=0",
+            "sbom=valid,",
+            "x=valid",
+            "attestation:vuln",
+        ] {
             assert!(bad.parse::<Demand>().is_err(), "{bad}");
         }
     }

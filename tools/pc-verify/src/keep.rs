@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::find::{Find, Findings};
 use crate::material::Material;
+use crate::predicate::WantedTypes;
 use crate::question::Question;
 
 /// Evidence could not be saved.
@@ -34,15 +35,20 @@ const PARTS: [(&str, &str); 5] = [
     ("dev.sigstore.cosign/rfc3161timestamp", "rfc3161.json"),
 ];
 
-/// Saves what was found for a question, in a folder of its own: one file per piece, under its id,
-/// and the parts that cosign wants apart.
+/// Saves what was found for a question, in a folder of its own: one file per piece of these types,
+/// under its id, and the parts that cosign wants apart.
 ///
 /// # Errors
 /// For the first file that cannot be written.
-pub(crate) fn save(folder: &Path, question: &Question, found: &Findings) -> Result<(), SaveError> {
+pub(crate) fn save(
+    folder: &Path,
+    question: &Question,
+    found: &Findings,
+    types: &WantedTypes,
+) -> Result<(), SaveError> {
     let folder = folder.join(folder_name(question));
     fs::create_dir_all(&folder).map_err(|source| SaveError { path: folder.clone(), source })?;
-    for find in &found.finds {
+    for find in wanted(found, types) {
         for (name, bytes) in files(find) {
             let path = folder.join(name);
             fs::write(&path, bytes).map_err(|source| SaveError { path, source })?;
@@ -91,6 +97,8 @@ fn files(find: &Find) -> Vec<(String, Vec<u8>)> {
         Material::Statement { bytes } => vec![whole("statement.json", bytes)],
         Material::Sbom { bytes, .. } => vec![whole("sbom", bytes)],
         Material::Notation { bytes, .. } => vec![whole("notation", bytes)],
+        // Where evidence is kept, nothing is read as it comes.
+        Material::Document { .. } => Vec::new(),
         Material::SimpleSigning { payload, annotations } => {
             with_parts(whole("payload.json", payload), &id, annotations)
         }
@@ -112,11 +120,20 @@ fn with_parts(
     std::iter::once(whole).chain(parts).collect()
 }
 
-/// The payloads of what is valid or trusted, each in one line, by the ids of the finds.
-pub(crate) fn payload_lines(found: &Findings) -> impl Iterator<Item = (String, Vec<u8>)> {
+/// The finds of these predicate types.
+fn wanted<'f>(found: &'f Findings, types: &WantedTypes) -> impl Iterator<Item = &'f Find> {
+    found.finds.iter().filter(|find| types.take(find.finding.predicate_type.as_deref()))
+}
+
+/// The payloads of what is valid or trusted and of these types, each in one line, by the ids of the
+/// finds.
+pub(crate) fn payload_lines(
+    found: &Findings,
+    types: &WantedTypes,
+) -> impl Iterator<Item = (String, Vec<u8>)> {
     let checked =
         |find: &&Find| matches!(find.finding.verdict(), FindVerdict::Valid | FindVerdict::Trusted);
-    found.finds.iter().filter(checked).filter_map(|find| {
+    wanted(found, types).filter(checked).filter_map(|find| {
         let payload = payload(find.finding.material.as_ref()?)?;
         Some((find.finding.judged.id.clone(), one_line(&payload)?))
     })
@@ -140,7 +157,10 @@ fn payload(material: &Material) -> Option<Vec<u8>> {
         Material::Bundle { bytes } => serde_json::from_slice::<Bundle>(bytes)
             .ok()
             .and_then(|bundle| decoded(bundle.dsse_envelope)),
-        Material::Statement { .. } | Material::Sbom { .. } | Material::Notation { .. } => None,
+        Material::Statement { .. }
+        | Material::Sbom { .. }
+        | Material::Document { .. }
+        | Material::Notation { .. } => None,
     }
 }
 

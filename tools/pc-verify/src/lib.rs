@@ -10,8 +10,10 @@
 //! - `judge`: cryptography, time, chain, subject: one piece of evidence alone.
 //! - `judged`: what the judge says.
 //! - `statement`, `provenance`, `sbom`: what evidence says.
+//! - `predicate`: predicate types as people name them.
 //! - `trust`: whom the configuration trusts, and its policies.
 //! - `examine`: all of these, for one piece.
+//! - `told`: which policies were told of what.
 //! - `asking`: one question, from its stores to its records.
 //! - `answer`: from what was found to the records.
 //! - `table`: the answers for a person at a terminal.
@@ -29,6 +31,7 @@ pub mod judge;
 pub mod judged;
 mod keep;
 pub mod material;
+pub mod predicate;
 pub mod provenance;
 pub mod question;
 mod run;
@@ -37,6 +40,7 @@ mod setup;
 pub mod statement;
 pub mod table;
 pub mod tags;
+mod told;
 pub mod trust;
 
 pub use cli::Cli;

@@ -1,8 +1,11 @@
 //! What a store handed over, before anybody has judged it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::sbom::ReadDocument;
 
 /// Evidence as its bytes came. Nothing in it is believed: annotations and media types say where to
 /// look and how to read, not what is true.
@@ -42,6 +45,13 @@ pub enum Material {
         /// The document.
         bytes: Bytes,
     },
+    /// The same, too large to lie in memory: it was read as it came, and its digest held.
+    Document {
+        /// The media type that came with it; a hint.
+        media_type: String,
+        /// What it is.
+        read: Arc<ReadDocument>,
+    },
     /// A signature of the Notary Project: named, not judged.
     Notation {
         /// The envelope's media type: `application/jose+json` or `application/cose`.
@@ -56,6 +66,6 @@ impl Material {
     /// does. (A Notary signature does say it, and is not judged.)
     #[must_use]
     pub fn is_bound_by_its_artifact(&self) -> bool {
-        matches!(self, Self::Sbom { .. } | Self::Notation { .. })
+        matches!(self, Self::Sbom { .. } | Self::Document { .. } | Self::Notation { .. })
     }
 }

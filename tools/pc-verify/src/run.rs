@@ -17,11 +17,13 @@ use crate::examine::{Examiner, Keeps};
 use crate::find::Finder;
 use crate::gate::Demand;
 use crate::keep;
+use crate::predicate::WantedTypes;
 use crate::provenance::Expectations;
 use crate::question::Question;
-use crate::setup::Setup;
+use crate::setup::{self, Setup};
 use crate::table::{Detail, table};
 use crate::tags::KnownTags;
+use crate::told::Told;
 use crate::trust::{Note, Trust};
 
 impl stage::Tool for Cli {
@@ -36,6 +38,9 @@ impl stage::Tool for Cli {
         let checks = self.wanted.on();
         let expected = self.expectations().map_err(Fault::usage)?;
         let mut cli = self;
+        let types = WantedTypes::new(cli.types.clone());
+        let narrowed = cli.require.into_iter().map(|demand| demand.narrowed(&types));
+        cli.require = narrowed.collect::<Result<_, _>>().map_err(Fault::usage)?;
         if !expected.is_empty() {
             cli.require.push(Demand::Expectations);
         }
@@ -139,7 +144,7 @@ fn no_source() -> Fault {
 
 /// A demand for what is not looked for could never be met.
 fn demands_are_looked_for(demands: &[Demand], checks: &[Check]) -> Result<(), Fault> {
-    match demands.iter().map(|demand| demand.check()).find(|check| !checks.contains(check)) {
+    match demands.iter().flat_map(Demand::checks).find(|check| !checks.contains(check)) {
         None => Ok(()),
         Some(check) => Err(Fault::usage(format!(
             "`--require` demands something of {check}, which is switched off"
@@ -157,14 +162,15 @@ async fn verify(
     emitter: Emitter,
     progress: Progress,
 ) -> Result<Outcome, Fault> {
-    let setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
+    let mut setup = Setup::new(&cli.trust, &cli.registry.http, &cli.cluster, now).await?;
+    let mut requests = std::mem::take(&mut setup.asked);
     let registry = Registry::new(cli.registry).map_err(Fault::usage)?;
     let settings = settings(&checks, &setup);
-    let OutputArgs { print, save, packages, .. } = cli.output;
+    let OutputArgs { print, save, packages, materials, .. } = cli.output;
     if let Some(folder) = &save {
         keep::save_roots(folder, setup.root_texts()).map_err(Fault::incomplete)?;
     }
-    let keeps = Keeps { material: print.is_some() || save.is_some(), packages };
+    let keeps = Keeps { material: print.is_some() || save.is_some(), packages, materials };
     let examiner = Examiner::new(setup, expected, keeps).map_err(Fault::incomplete)?;
     let known = Arc::new(KnownTags::default());
     let finder =
@@ -184,26 +190,32 @@ async fn verify(
         demands: cli.require,
         save,
         payloads: print.map(|_| payloads),
+        types: WantedTypes::new(cli.types),
         took: Mutex::default(),
         unsaved: Mutex::default(),
     });
+    let (mut told, raising) = (Told::default(), Arc::clone(&examiner));
     let (counted, asked, timed) = (registry, Arc::clone(&asking), Arc::clone(&asking));
     let steps = Steps {
         reads: const { &[stage::reads::<DigestRecord>(), stage::reads::<RepositoryRecord>()] },
-        raises: move |mine: &Mine| raises(mine, &known, gate),
+        raises: move |mine: &Mine| raises(mine, &known, gate, (&mut told, raising.trust())),
         key: |raised: &Raised| match raised {
-            Raised::Evidence(question) => (Some(question.key()), String::new()),
+            Raised::Evidence(question, _) => (Some(question.key()), String::new()),
+            Raised::Policies(question, which) => (Some(question.key()), format!("{which:?}")),
             Raised::Unresolved(image) => (None, image.clone()),
         },
         ask: move |raised| {
             let asking = Arc::clone(&asking);
             async move { asking.answer(raised).await }
         },
-        facts: move || TallyFacts {
-            requests: counted.requests(),
-            settings: with_notes(settings, examiner.trust()),
-            timings: timed.timings(),
-            ..TallyFacts::default()
+        facts: move || {
+            setup::add(&mut requests, counted.requests());
+            TallyFacts {
+                requests,
+                settings: with_notes(settings, examiner.trust()),
+                timings: timed.timings(),
+                ..TallyFacts::default()
+            }
         },
         gate,
     };
@@ -215,7 +227,12 @@ async fn verify(
     }
 }
 
-fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, InputError> {
+fn raises(
+    mine: &Mine,
+    known: &KnownTags,
+    gate: Gate,
+    (told, trust): (&mut Told, &Trust),
+) -> Result<Option<Raised>, InputError> {
     match mine.kind {
         DigestRecord::TYPE => {}
         RepositoryRecord::TYPE => {
@@ -228,7 +245,7 @@ fn raises(mine: &Mine, known: &KnownTags, gate: Gate) -> Result<Option<Raised>, 
     let record: DigestRecord = mine.parse()?;
     let image = record.image.clone();
     Ok(match (Question::of(record), gate) {
-        (Some(question), _) => Some(Raised::Evidence(Box::new(question))),
+        (Some(question), _) => told.raise(question, trust),
         (None, Gate::Judges) => Some(Raised::Unresolved(image)),
         (None, Gate::Open) => None,
     })

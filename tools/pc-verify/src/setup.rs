@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cluster::{Cluster, ClusterArgs};
-use http_asking::{Client, HttpArgs};
+use http_asking::{Client, HttpArgs, RequestCounts};
 use serde_json::{Value, json};
 use stage::Fault;
 
@@ -19,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) trust: Trust,
     pub(crate) judge: Judge,
     pub(crate) builders: Arc<Table>,
+    /// What was asked for it, by host and kind.
+    pub(crate) asked: RequestCounts,
 }
 
 impl Setup {
@@ -29,8 +31,9 @@ impl Setup {
         cluster: &ClusterArgs,
         now: jiff::Timestamp,
     ) -> Result<Self, Fault> {
+        let mut asked = RequestCounts::new();
         let mirrored = match args.mirror().map_err(Fault::usage)? {
-            Some(mirror) => Some(mirrored(&mirror, http).await?),
+            Some(mirror) => Some(mirrored(&mirror, http, &mut asked).await?),
             None => None,
         };
         let sources = args.sources(mirrored).map_err(Fault::usage)?;
@@ -44,7 +47,7 @@ impl Setup {
             }
             None => Table::built_in().clone(),
         });
-        let fetched = fetched(sources.wanted(), http, cluster).await?;
+        let fetched = fetched(sources.wanted(), http, cluster, &mut asked).await?;
         let log = sources.log();
         let shared = Arc::clone(&builders);
         let is_shared = Box::new(move |by: &_| shared.is_shared(by));
@@ -57,7 +60,7 @@ impl Setup {
             .map_err(Fault::usage)?;
         let keys: Vec<judge::Key> =
             trust.keys().iter().map(key).collect::<Result<_, _>>().map_err(Fault::usage)?;
-        Ok(Self { trust, judge: Judge::new(roots, keys), builders })
+        Ok(Self { trust, judge: Judge::new(roots, keys), builders, asked })
     }
 
     /// The roots, by name, with the hash of each and the newest time that anything in it began to
@@ -88,8 +91,14 @@ fn client(http: &HttpArgs) -> Result<Client, Fault> {
 }
 
 /// The root that a TUF mirror has.
-async fn mirrored(mirror: &Mirror, http: &HttpArgs) -> Result<trust::Root, Fault> {
-    let root = mirror.root(&client(http)?, jiff::Timestamp::now()).await;
+async fn mirrored(
+    mirror: &Mirror,
+    http: &HttpArgs,
+    asked: &mut RequestCounts,
+) -> Result<trust::Root, Fault> {
+    let client = client(http)?;
+    let root = mirror.root(&client, jiff::Timestamp::now()).await;
+    add(asked, client.requests());
     root.map_err(|error| match error {
         MirrorError::PlainHttp { .. } => Fault::usage(error),
         _ => {
@@ -105,6 +114,7 @@ async fn fetched(
     wanted: &[Wanted],
     http: &HttpArgs,
     cluster: &ClusterArgs,
+    asked: &mut RequestCounts,
 ) -> Result<Fetched, Fault> {
     if wanted.is_empty() {
         return Ok(Fetched::default());
@@ -122,7 +132,22 @@ async fn fetched(
         Some(cluster) => read_secret(cluster, at).await,
         None => Err("no cluster is configured".to_owned()),
     };
-    fetch(wanted, async |at| get(&client, at).await, secret).await.map_err(Fault::incomplete)
+    let fetched = fetch(wanted, async |at| get(&client, at).await, secret).await;
+    add(asked, client.requests());
+    if let Some(cluster) = &cluster {
+        add(asked, RequestCounts::from([("api".to_owned(), cluster.requests())]));
+    }
+    fetched.map_err(Fault::incomplete)
+}
+
+/// Adds what one client has asked to what others have.
+pub(crate) fn add(all: &mut RequestCounts, more: RequestCounts) {
+    for (host, kinds) in more {
+        let known = all.entry(host).or_default();
+        for (kind, count) in kinds {
+            *known.entry(kind).or_default() += count;
+        }
+    }
 }
 
 fn root(root: &trust::Root, log: LogDemand) -> Result<judge::Root, judge::RootError> {

@@ -1,6 +1,7 @@
 //! What an artifact is made of: which of its layers are evidence, and of which form.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use records::Digest;
@@ -9,6 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::{Place, StoreKind};
 use crate::material::Material;
+use crate::sbom::ReadDocument;
 
 /// The most that is fetched of what is signed: the engine needs it whole in memory.
 pub(crate) const MAX_SIGNED: u64 = 16 * 1024 * 1024;
@@ -127,6 +129,11 @@ fn is_sbom(media_type: &str) -> bool {
 }
 
 impl Piece {
+    /// The evidence that was read as it came.
+    pub(crate) fn document(self, read: Arc<ReadDocument>) -> Material {
+        Material::Document { media_type: self.media_type, read }
+    }
+
     /// The evidence, once its bytes are there; none of what says nothing of what it is, and is
     /// nothing of what is known here.
     pub(crate) fn material(self, bytes: Bytes) -> Option<Material> {

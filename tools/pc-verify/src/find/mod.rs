@@ -5,6 +5,7 @@
 //!
 //! - `asking`: the stores of one digest.
 //! - `opening`: artifacts, and the pieces of evidence in them.
+//! - `streamed`, `pipe`: bills of materials that are read as they come.
 //! - `artifact`: which layers are evidence, and of which form.
 //! - `seeing`: what runs itself, and whether its index lists it.
 //! - `outcome`: what came out of a store, and what went wrong.
@@ -13,8 +14,10 @@ mod artifact;
 mod asking;
 mod opening;
 mod outcome;
+mod pipe;
 mod seeing;
 mod store;
+mod streamed;
 
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ use crate::examine::{Examiner, Finding};
 use crate::question::Question;
 use crate::tags::KnownTags;
 use outcome::Out;
+use streamed::Streamed;
 
 /// Everything that was found for a question, and how the asking went.
 #[derive(Debug)]
@@ -112,6 +116,7 @@ pub struct Finder {
     checks: Vec<Check>,
     known: Arc<KnownTags>,
     examiner: Arc<Examiner>,
+    streamed: Streamed,
 }
 
 /// One store of one digest.
@@ -129,7 +134,7 @@ impl Finder {
         known: Arc<KnownTags>,
         examiner: Arc<Examiner>,
     ) -> Self {
-        Self { registry, checks, known, examiner }
+        Self { registry, checks, known, examiner, streamed: Streamed::default() }
     }
 
     /// Asks every store that may hold what is looked for.

@@ -4,8 +4,9 @@ use futures::future::join_all;
 use records::{Digest, StoreOutcome};
 use registry::{ImageIndexEntry, Manifest, OciImageIndex};
 
-use super::artifact::{Piece, pieces};
+use super::artifact::{Form, Piece, pieces};
 use super::outcome::Out;
+use super::streamed::{Came, STREAMED_ABOVE};
 use super::{Find, Finder, Place};
 use crate::question::Question;
 
@@ -120,12 +121,31 @@ impl Finder {
         // What is announced is what is reserved, so no more than that may come (OCI image
         // specification, descriptor.md: the size must be the content's).
         let limit = piece.form.limit();
-        let size = piece.blob.size.unwrap_or(limit);
-        let _room = self.examiner.room(size.min(limit)).await;
-        match self.registry.blob(&place.repository, &piece.blob, size.min(limit)).await {
-            Ok(Some(bytes)) => {
-                let is_about = piece.is_about;
-                let Some(material) = piece.material(bytes) else { return };
+        let limit = piece.blob.size.unwrap_or(limit).min(limit);
+        let keeps = self.examiner.keeps();
+        let is_large = limit > STREAMED_ABOVE && !keeps.material;
+        let (digest, is_about) = (piece.blob.digest.clone(), piece.is_about);
+        let mut _room = None;
+        let came = match piece.form {
+            Form::Sbom if is_large => {
+                let what = (&place.repository, &piece.blob, limit);
+                match self.streamed.read(&self.registry, what, keeps.packages).await {
+                    Ok(Some(Came::Read(read))) => Ok(Some(Some(piece.document(read)))),
+                    Ok(Some(Came::BrokeOff)) => return out.broke_off(place, &digest),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            _ => {
+                // Held until it is examined.
+                _room = self.examiner.room(limit).await;
+                let bytes = self.registry.blob(&place.repository, &piece.blob, limit).await;
+                bytes.map(|bytes| bytes.map(|bytes| piece.material(bytes)))
+            }
+        };
+        match came {
+            Ok(Some(None)) => {}
+            Ok(Some(Some(material))) => {
                 let needs_subject = material.is_bound_by_its_artifact();
                 let mut finding = self.examiner.examine(material, place.on.clone(), question).await;
                 if needs_subject && !is_about {
@@ -134,8 +154,8 @@ impl Finder {
                 let (store, on) = (place.store.clone(), place.on.clone());
                 out.finds.push(Find { store, on, finding });
             }
-            Ok(None) => out.unfetched(place, &piece.blob.digest, None),
-            Err(error) => out.unfetched(place, &piece.blob.digest, Some(&error)),
+            Ok(None) => out.unfetched(place, &digest, None),
+            Err(error) => out.unfetched(place, &digest, Some(&error)),
         }
     }
 }

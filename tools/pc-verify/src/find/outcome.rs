@@ -57,6 +57,13 @@ impl Out {
         self.outcome = Some(StoreOutcome::Failed);
     }
 
+    /// Something is there, and reading it broke off: a fault of ours, told by itself.
+    pub(super) fn broke_off(&mut self, place: &Place, digest: &Digest) {
+        let finding = Finding::unfetched(digest, Reason::NotFetched, "reading it broke off");
+        let (store, on) = (place.store.clone(), place.on.clone());
+        self.finds.push(Find { store, on, finding });
+    }
+
     /// Something is there, and could not be fetched: a find that nobody can judge.
     pub(super) fn unfetched(&mut self, place: &Place, digest: &Digest, error: Option<&Error>) {
         let trouble = match error {

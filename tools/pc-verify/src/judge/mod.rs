@@ -40,7 +40,7 @@ use sigstore_verify::types::{ArtifactDigest, HashAlgorithm};
 
 use crate::judged::{Content, Judged, Reason, SignedBy, TimeFrom};
 use crate::material::Material;
-use crate::sbom::SbomError;
+use crate::sbom::{ReadDocument, SbomError};
 use fault::Fault;
 use statement::Says;
 
@@ -106,7 +106,10 @@ impl Judge {
             }
             Material::Bundle { bytes } => bundle::judge(self, bytes, &about),
             Material::Statement { bytes } => unsigned_statement(bytes, &about),
-            Material::Sbom { media_type, bytes } => unsigned_sbom(media_type, bytes),
+            Material::Sbom { media_type, bytes } => {
+                unsigned_sbom(media_type, &ReadDocument::read(&bytes[..], None, None))
+            }
+            Material::Document { media_type, read } => unsigned_sbom(media_type, read),
             Material::Notation { media_type, bytes } => notation(media_type, bytes),
         }
     }
@@ -218,32 +221,27 @@ fn unsigned_statement(bytes: &Bytes, about: &About<'_>) -> Judged {
     Draft::new("in-toto/unsigned", id, &says).finish(Err(fault))
 }
 
-fn unsigned_sbom(media_type: &str, bytes: &Bytes) -> Judged {
-    let read = crate::sbom::read(&bytes[..]);
+fn unsigned_sbom(media_type: &str, read: &ReadDocument) -> Judged {
     let hint = ["spdx", "cyclonedx"].into_iter().find(|word| media_type.contains(word));
-    let format = match &read {
+    let format = match &read.facts {
         Ok(facts) => facts.format_word(),
         Err(_) => hint.unwrap_or("sbom").to_owned(),
     };
-    let fault = match &read {
+    let fault = match &read.facts {
         Ok(_) => unsigned(),
-        Err(SbomError::Format(_) | SbomError::Version { .. }) if is_document(bytes) => {
+        Err(SbomError::Format(_) | SbomError::Version { .. }) if read.may_be_another() => {
             Fault::new(Reason::Format, "nobody signed it, and its format is not read here")
         }
         Err(error) => Fault::caused(Reason::Malformed, "the bill of materials", error),
     };
     let draft = Draft {
         format,
-        id: signed::id(&[], "sbom", bytes),
+        // By its digest, since it may be too large to be here.
+        id: signed::id(&[], "sbom", &read.sha256),
         names: Vec::new(),
-        content: Content::Sbom(read.ok().map(Arc::new)),
+        content: Content::Sbom(read.facts.as_ref().ok().cloned().map(Arc::new)),
     };
     draft.finish(Err(fault))
-}
-
-/// Whether bytes may be a document of a format that is not read here: JSON or XML.
-fn is_document(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'<'))
 }
 
 /// Signatures of the Notary Project (notaryproject/specifications, signature-envelope-*.md).

@@ -15,6 +15,7 @@ mod read;
 mod source;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -27,6 +28,7 @@ pub use level::{
     BuildLevel, Earned, Pattern, Proof, Rule, Table, TableError, UNKNOWN_BUILDER, UNSIGNED,
 };
 pub use materials::{Material, MaterialCount, Materials, materials};
+pub use values::Values;
 
 use crate::statement::json::{Clash, MAX_ENTRIES};
 

@@ -13,12 +13,14 @@ mod tag_value;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod whole;
 
 use std::io;
 
 use records::PackagesEntry;
 
 pub use predicate::{packages_in_predicate, read_predicate};
+pub use whole::ReadDocument;
 
 /// What a bill of materials is, read without keeping it in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

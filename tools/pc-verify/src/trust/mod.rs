@@ -235,12 +235,34 @@ impl Trust {
         trusted
     }
 
+    /// Whether there are any policies.
+    pub(crate) fn has_policies(&self) -> bool {
+        !self.policies.is_empty()
+    }
+
+    /// The policies that are about an image, by their numbers.
+    #[must_use]
+    pub fn about(&self, image: &ImageName) -> Vec<usize> {
+        let all = self.policies.iter().enumerate();
+        all.filter(|(_, policy)| policy.is_about(image)).map(|(at, _)| at).collect()
+    }
+
     /// What each policy that is about this image says, in their order. An exception for some
     /// namespaces changes no result, since the answer is for all of them: it stands beside it.
     #[must_use]
     pub fn policies(&self, image: &ImageName, checked: &Checked<'_>) -> Vec<PolicyOutcome> {
-        let about = self.policies.iter().filter(|policy| policy.is_about(image));
-        about.map(|policy| self.outcome(policy, image, checked)).collect()
+        self.say(&self.about(image), image, checked)
+    }
+
+    /// The same of the policies with these numbers.
+    pub(crate) fn say(
+        &self,
+        which: &[usize],
+        image: &ImageName,
+        checked: &Checked<'_>,
+    ) -> Vec<PolicyOutcome> {
+        let which = which.iter().filter_map(|at| self.policies.get(*at));
+        which.map(|policy| self.outcome(policy, image, checked)).collect()
     }
 
     fn outcome(&self, policy: &Policy, image: &ImageName, checked: &Checked<'_>) -> PolicyOutcome {

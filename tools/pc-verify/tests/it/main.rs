@@ -1,18 +1,22 @@
 //! pc-verify from the outside: the tool itself at registries that count and lie, the judge on
 //! evidence that others made, and what evidence and configuration say.
 
+mod builds;
 mod crowds;
 mod evidence;
 mod excused;
 mod judge;
+mod large;
 mod lies;
 mod mirror;
+mod names;
 mod provenance;
 mod requests;
 mod sbom;
 mod stores;
 mod support;
 mod trust;
+mod types;
 
 #[test]
 fn the_flag_reference_is_that_of_the_parser() {

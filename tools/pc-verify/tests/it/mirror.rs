@@ -213,6 +213,15 @@ fn the_root_is_told_with_its_digest_and_age_and_kept() {
     assert_eq!(paths, ["/tuf/2.root.json", "/tuf/timestamp.json"]);
 }
 
+#[test]
+fn what_is_asked_of_a_mirror_is_in_the_tally() {
+    let mirror = Mirror::start();
+    mirror.publish(1, &trusted_root(), LATER);
+    let end = mirror.nothing().run().ok().of_type("end");
+    let requests = &end[0]["stages"][0]["requests"][mirror.server.host()];
+    assert_eq!(requests, &json!({"blob": mirror.server.log().len()}));
+}
+
 /// The folder may be one that was brought here and may not be written.
 #[test]
 fn offline_nothing_is_written() {

@@ -19,7 +19,7 @@ use crate::retry;
 use crate::speaker::Speaker;
 use crate::{
     Address, AllowedHosts, Answer, AskError, Counts, Host, HostSettings, Hosts, Kind, Method,
-    PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, classify,
+    PlainHttp, Problem, Request, RequestCounts, Settings, SettingsError, Sink, classify,
 };
 
 /// Installs the one TLS implementation of the suite. Every `main` calls this before anything
@@ -263,17 +263,23 @@ impl Client {
             return Ok(Exchange::Redirect(Bytes::copy_from_slice(location)));
         }
         let limit = request.limit;
-        let body = match (request.method, status.is_success()) {
-            (Method::Head, _) => Bytes::new(),
-            (_, true) => {
+        let unread = |error| match error {
+            ReadError::TooLarge => Problem::TooLarge(limit),
+            ReadError::Http(error) => problem(error),
+        };
+        let body = match (request.method, status.is_success(), &request.sink) {
+            (Method::Head, ..) => Bytes::new(),
+            (_, true, Some(sink)) => {
+                Coding::of(&headers)?.must_be_none()?;
+                pass_on(&mut response, limit, &**sink).await.map_err(unread)?;
+                Bytes::new()
+            }
+            (_, true, None) => {
                 let coding = Coding::of(&headers)?;
-                let body = read(&mut response, limit).await.map_err(|error| match error {
-                    ReadError::TooLarge => Problem::TooLarge(limit),
-                    ReadError::Http(error) => problem(error),
-                })?;
+                let body = read(&mut response, limit).await.map_err(unread)?;
                 coding.unpack(body, limit)?
             }
-            (_, false) => {
+            (_, false, _) => {
                 let body = read_start(&mut response, ERROR_BODY_LIMIT).await.map_err(problem)?;
                 // What cannot be read says nothing; the status does.
                 Coding::of(&headers)
@@ -344,6 +350,24 @@ async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, Rea
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+/// Gives the body to somebody as it comes, unless it is larger than `limit`.
+async fn pass_on(
+    response: &mut reqwest::Response,
+    limit: u64,
+    sink: &dyn Sink,
+) -> Result<(), ReadError> {
+    if response.content_length().unwrap_or_default() > limit {
+        return Err(ReadError::TooLarge);
+    }
+    sink.begin();
+    let mut left = limit;
+    while let Some(chunk) = response.chunk().await.map_err(ReadError::Http)? {
+        left = left.checked_sub(chunk.len() as u64).ok_or(ReadError::TooLarge)?;
+        sink.take(chunk).await;
+    }
+    Ok(())
 }
 
 /// The first `limit` bytes of the body as it comes.

@@ -51,6 +51,18 @@ impl Coding {
         }
     }
 
+    /// Refuses whatever is packed, where that was not asked for and cannot be unpacked piece by
+    /// piece within bounds.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownCoding`].
+    pub(crate) fn must_be_none(self) -> Result<(), Problem> {
+        match self {
+            Self::Identity => Ok(()),
+            Self::Gzip | Self::Zstd => Err(Problem::UnknownCoding(self.as_str().to_owned())),
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Identity => "identity",

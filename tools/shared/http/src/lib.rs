@@ -32,6 +32,7 @@ mod refusal;
 mod request;
 mod retry;
 mod room;
+mod sink;
 mod speaker;
 
 pub use address::{Address, AddressError, Scheme};
@@ -47,3 +48,4 @@ pub use in_flight::InCrowd;
 pub use kind::Kind;
 pub use network::{Network, NetworkError};
 pub use request::{Method, Request};
+pub use sink::Sink;

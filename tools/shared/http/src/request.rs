@@ -1,10 +1,12 @@
 //! A request: what is asked, of whom, with which credential.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::HeaderValue;
 use url::form_urlencoded;
 
-use crate::{Address, AskError, Kind, Problem};
+use crate::{Address, AskError, Kind, Problem, Sink};
 
 /// The methods that asking needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub struct Request {
     pub(crate) unless: Option<HeaderValue>,
     pub(crate) body: Option<(HeaderValue, Bytes)>,
     pub(crate) limit: u64,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
 }
 
 impl Request {
@@ -84,6 +87,7 @@ impl Request {
             unless: None,
             body: None,
             limit,
+            sink: None,
         }
     }
 
@@ -108,6 +112,14 @@ impl Request {
     #[must_use]
     pub fn unless(self, etag: Option<HeaderValue>) -> Self {
         Self { unless: etag, ..self }
+    }
+
+    /// Gives the body of a successful answer to `sink` as it comes; the answer's own is empty then.
+    /// A body that is packed for its way ([`Problem::UnknownCoding`]) is refused: what it unpacks
+    /// to is in nobody's hands.
+    #[must_use]
+    pub fn into_sink(self, sink: Arc<dyn Sink>) -> Self {
+        Self { sink: Some(sink), ..self }
     }
 
     /// Where it goes.

@@ -1,7 +1,10 @@
-//! Who says so, and is it proven: `signature`, `provenance`, `sbom`, `attestation`, `packages`.
+//! Who says so, and is it proven: `signature`, `provenance`, `sbom`, `attestation`, `packages`,
+//! `materials`.
 //!
 //! Subject of all: repository, index, manifest. One manifest below two indexes has two answers,
 //! so evidence hangs on the three together.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +105,28 @@ pub struct LogEntry {
     pub proof: bool,
 }
 
+/// Something that a builder recorded under a name: a parameter, or a fact of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildValue {
+    /// The name; empty where the statement has one value instead of an object of them.
+    pub name: String,
+    /// A text as it is, anything else as JSON.
+    pub value: String,
+}
+
+/// What a builder says to have listed in full; null where it does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Completeness {
+    /// The parameters.
+    pub parameters: Option<bool>,
+    /// The environment.
+    pub environment: Option<bool>,
+    /// The materials.
+    pub materials: Option<bool>,
+}
+
 /// A kind of find: what all finds say, and what this kind adds.
 macro_rules! find {
     ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* }) => {
@@ -177,6 +202,14 @@ find! {
         #[serde(default, skip_serializing_if = "Option::is_none")] trigger: Option<String>,
         /// Who did.
         #[serde(default, skip_serializing_if = "Option::is_none")] initiator: Option<String>,
+        /// What the one who started the build could set. Not there where the statement does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")] parameters: Option<Vec<BuildValue>>,
+        /// What it says of where and why it ran. Not there where the statement does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")] environment: Option<Vec<BuildValue>>,
+        /// How many parameters and facts of the environment were left out or cut.
+        #[serde(default, skip_serializing_if = "is_zero")] dropped: u64,
+        /// What the builder says to have listed in full.
+        #[serde(default, skip_serializing_if = "Option::is_none")] completeness: Option<Completeness>,
         /// Whether the builder says that another run gives the same bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")] reproducible: Option<bool>,
         /// How many materials or resolved dependencies it names.
@@ -214,6 +247,11 @@ find! {
         /// The predicate type.
         predicate_type: Option<String>,
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A check's answer, which finds of one kind support.
@@ -312,5 +350,46 @@ pub struct Packages {
 
 impl Record for Packages {
     const TYPE: &'static str = "packages";
+    const VERSION: u32 = 1;
+}
+
+/// A material, or resolved dependency, that provenance lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MaterialsEntry {
+    /// Its name in the statement.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where it is from.
+    pub uri: Option<String>,
+    /// Its digests by algorithm, as they are written. None at all: it may have been anything.
+    pub digests: BTreeMap<String, String>,
+}
+
+/// `materials`: what went into the build, as provenance lists it; on request only, never part of
+/// the report.
+///
+/// Subject: repository, index, manifest, part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Materials {
+    /// The repository, normalized.
+    pub repository: String,
+    /// The index known to list the manifest.
+    pub index: Option<Digest>,
+    /// The platform manifest that runs.
+    pub manifest: Option<Digest>,
+    /// Which part of the list, from 1.
+    pub part: u64,
+    /// The find that lists them.
+    pub find: String,
+    /// Whether this is the last part.
+    pub last: bool,
+    /// The materials of this part.
+    pub materials: Vec<MaterialsEntry>,
+}
+
+impl Record for Materials {
+    const TYPE: &'static str = "materials";
     const VERSION: u32 = 1;
 }

@@ -18,6 +18,7 @@
 //! | `signature` `provenance` `sbom` `attestation` | [`Signature`], [`Provenance`], [`Sbom`], [`Attestation`] | pc-verify |
 //! | `policy` | [`Policy`] | pc-verify |
 //! | `packages` | [`Packages`] | pc-verify, on request |
+//! | `materials` | [`Materials`] | pc-verify, on request |
 //! | `failure` | [`Failure`] | every stage |
 //! | `end` | [`End`] | every stage |
 
@@ -42,8 +43,9 @@ pub use digest::{Digest, DigestError};
 pub use digest_record::{DigestRecord, Drift, How, PlatformManifest};
 pub use end::{Bucket, End, Histogram, Shard, ShardError, Tally};
 pub use evidence::{
-    Attestation, AttestationFind, Certificate, LogEntry, On, Packages, PackagesEntry, Provenance,
-    ProvenanceFind, Sbom, SbomFind, Signature, SignatureFind, Signer, StoreAnswer, StoreOutcome,
+    Attestation, AttestationFind, BuildValue, Certificate, Completeness, LogEntry, Materials,
+    MaterialsEntry, On, Packages, PackagesEntry, Provenance, ProvenanceFind, Sbom, SbomFind,
+    Signature, SignatureFind, Signer, StoreAnswer, StoreOutcome,
 };
 pub use failure::{Failure, FailureCode};
 pub use image::{ContainerType, Image, Runtime, Workload};

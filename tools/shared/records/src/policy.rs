@@ -56,6 +56,10 @@ pub struct Policy {
     pub manifest: Option<Digest>,
     /// The policy's name.
     pub policy: String,
+    /// The reference by which the policy is about it, the first of those that are: other tags of
+    /// the repository may mean it too, and names in a glob have tags.
+    #[serde(default)]
+    pub image: Option<String>,
     /// Whether it enforces or warns.
     pub mode: PolicyMode,
     /// The result.

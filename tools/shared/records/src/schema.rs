@@ -4,8 +4,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use crate::{
-    Attestation, DigestRecord, End, Failure, Image, Packages, Policy, Provenance, Record, Release,
-    RepositoryRecord, Runtime, Sbom, Signature, Update,
+    Attestation, DigestRecord, End, Failure, Image, Materials, Packages, Policy, Provenance,
+    Record, Release, RepositoryRecord, Runtime, Sbom, Signature, Update,
 };
 
 /// Name and schema (JSON Schema, draft 2020-12) of every record type, in the order of the stream.
@@ -24,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         of::<Attestation>(),
         of::<Policy>(),
         of::<Packages>(),
+        of::<Materials>(),
         of::<Failure>(),
         of::<End>(),
     ]

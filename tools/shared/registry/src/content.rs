@@ -25,11 +25,46 @@ pub(crate) fn sha256(bytes: &[u8]) -> Digest {
 /// # Errors
 /// The digest that they do have.
 pub(crate) fn verify(bytes: &[u8], expected: &Digest) -> Result<(), Digest> {
-    let found = match expected.algorithm() {
-        "sha512" => digest("sha512", &Sha512::digest(bytes)),
-        _ => sha256(bytes),
-    };
-    if found == *expected { Ok(()) } else { Err(found) }
+    let mut hash = Hasher::like(expected);
+    hash.update(bytes);
+    hash.verify(expected)
+}
+
+/// A digest of bytes that come one after the other.
+#[derive(Debug, Clone)]
+pub(crate) enum Hasher {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// By the algorithm of this digest.
+    pub(crate) fn like(digest: &Digest) -> Self {
+        match digest.algorithm() {
+            "sha512" => Self::Sha512(Sha512::new()),
+            _ => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    /// The next bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Sha512(hash) => hash.update(bytes),
+        }
+    }
+
+    /// Checks that all of them have this digest.
+    ///
+    /// # Errors
+    /// The digest that they do have.
+    pub(crate) fn verify(self, expected: &Digest) -> Result<(), Digest> {
+        let found = match self {
+            Self::Sha256(hash) => digest("sha256", &hash.finalize()),
+            Self::Sha512(hash) => digest("sha512", &hash.finalize()),
+        };
+        if found == *expected { Ok(()) } else { Err(found) }
+    }
 }
 
 fn digest(algorithm: &str, hash: &[u8]) -> Digest {

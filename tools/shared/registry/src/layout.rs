@@ -22,7 +22,7 @@ use oci_client::manifest::ImageIndexEntry;
 use records::Digest;
 use serde::Deserialize;
 
-use crate::content::{Descriptor, verify};
+use crate::content::{Descriptor, Hasher, verify};
 use crate::error::Error;
 use crate::manifest::{Manifest, ManifestError};
 use crate::reference::looks_like_host;
@@ -37,6 +37,9 @@ const MARKER: &str = "oci-layout";
 const INDEX: &str = "index.json";
 /// The only version of the specification's layout.
 const VERSION: &str = "1.0.0";
+
+/// How much of a file is read at a time, where it is passed on.
+const PIECE: usize = 64 * 1024;
 /// An `index.json` lists every image of a layout; a single layout may have thousands.
 const MAX_INDEX: u64 = 64 * 1024 * 1024;
 
@@ -146,6 +149,39 @@ impl Layout {
             Some(folder) => self.content(&folder, digest, limit),
             None => Ok(None),
         }
+    }
+
+    /// The same, piece by piece; what was passed on counts only where this says that it is there.
+    pub(crate) fn blob_into(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        limit: u64,
+        mut pass: impl FnMut(Bytes),
+    ) -> Result<Option<()>, LayoutError> {
+        let Some(folder) = self.folder(repository)? else { return Ok(None) };
+        let path = blob_path(&folder, digest);
+        if !is_there(&path)? {
+            return Ok(None);
+        }
+        let mut file = self.opened(&path)?.take(limit.saturating_add(1));
+        let (mut hash, mut left) = (Hasher::like(digest), limit);
+        loop {
+            let mut piece = vec![0; PIECE];
+            let read =
+                file.read(&mut piece).map_err(|error| LayoutError::unreadable(&path, error))?;
+            if read == 0 {
+                break;
+            }
+            left = left
+                .checked_sub(read as u64)
+                .ok_or_else(|| LayoutError::TooLarge { path: path.clone(), limit })?;
+            piece.truncate(read);
+            hash.update(&piece);
+            pass(piece.into());
+        }
+        let wrong = |found| LayoutError::DigestMismatch { path, found };
+        hash.verify(digest).map(Some).map_err(wrong)
     }
 
     /// The tags of a repository; nothing if it has no layout.
@@ -270,7 +306,7 @@ impl Layout {
         digest: &Digest,
         limit: u64,
     ) -> Result<Option<Bytes>, LayoutError> {
-        let path = folder.join("blobs").join(digest.algorithm()).join(digest.hex());
+        let path = blob_path(folder, digest);
         if !is_there(&path)? {
             return Ok(None);
         }
@@ -284,17 +320,23 @@ impl Layout {
     /// A file of at most `limit` bytes, inside the directory.
     fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, LayoutError> {
         let unreadable = |error| LayoutError::unreadable(path, error);
-        let inside = self.inside(path)?;
-        if !inside.is_file() {
-            return Err(unreadable(io::Error::other("it is no regular file")));
-        }
-        let file = File::open(&inside).map_err(unreadable)?;
+        let file = self.opened(path)?;
         let mut bytes = Vec::new();
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
         match bytes.len() as u64 > limit {
             true => Err(LayoutError::TooLarge { path: path.to_owned(), limit }),
             false => Ok(bytes),
         }
+    }
+
+    /// A file inside the directory.
+    fn opened(&self, path: &Path) -> Result<File, LayoutError> {
+        let unreadable = |error| LayoutError::unreadable(path, error);
+        let inside = self.inside(path)?;
+        if !inside.is_file() {
+            return Err(unreadable(io::Error::other("it is no regular file")));
+        }
+        File::open(&inside).map_err(unreadable)
     }
 
     /// `path` without symbolic links, if it is inside the directory then.
@@ -305,6 +347,10 @@ impl Layout {
             false => Err(LayoutError::Outside { path: path.to_owned() }),
         }
     }
+}
+
+fn blob_path(folder: &Path, digest: &Digest) -> PathBuf {
+    folder.join("blobs").join(digest.algorithm()).join(digest.hex())
 }
 
 /// Whether there is a layout at a place where a repository's may be. A directory that was mistaken

@@ -28,6 +28,7 @@ mod reference;
 mod registry;
 mod remote;
 mod secret;
+mod stream;
 mod tags;
 mod view;
 
@@ -35,6 +36,7 @@ pub use answer::{Answer, Authority};
 pub use args::{RegistryArgs, SetupError};
 pub use content::Descriptor;
 pub use error::{Denial, Error};
+pub use http_asking::Sink;
 pub use keychain::{
     Credential, HelperError, Keychain, KeychainError, PullSecret, PullSecrets, SecretForm,
     SecretName,

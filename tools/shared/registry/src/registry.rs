@@ -19,6 +19,7 @@ use crate::manifest::Manifest;
 use crate::mirrors::Places;
 use crate::once::Once;
 use crate::remote::Remote;
+use crate::stream::announced_within;
 use crate::tags::Tags;
 use crate::view::View;
 use crate::{Repository, TagOrDigest};
@@ -42,14 +43,14 @@ type Refers = Result<Answer<Arc<Referrers>>, Error>;
 /// itself says that it has no such thing. Whatever is not definite is an [`Error`].
 #[derive(Debug, Clone)]
 pub struct Registry {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     /// On whose behalf this one asks.
     secrets: PullSecrets,
 }
 
 #[derive(Debug)]
-struct Inner {
-    backend: Backend,
+pub(crate) struct Inner {
+    pub(crate) backend: Backend,
     heads: Once<(View, TagOrDigest), Definite<Answer<Descriptor>>>,
     manifests: Once<(View, Digest), Definite<Kept>>,
     blobs: Once<(View, Digest), Definite<Bytes>>,
@@ -60,7 +61,7 @@ struct Inner {
 }
 
 #[derive(Debug)]
-enum Backend {
+pub(crate) enum Backend {
     Remote(Box<Remote>),
     Layout(Arc<Layout>),
 }
@@ -111,7 +112,7 @@ impl Registry {
     }
 
     /// Asks as the collector, and with pull secrets where that settles nothing.
-    async fn seen<T, F>(
+    pub(crate) async fn seen<T, F>(
         &self,
         repository: &Repository,
         is_settled: impl FnOnce(&T) -> bool,
@@ -293,14 +294,8 @@ impl Registry {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Option<Bytes>, Error> {
-        let digest = &descriptor.digest;
-        match descriptor.size {
-            Some(size) if size > limit => {
-                let (repository, digest) = (repository.clone(), digest.clone());
-                Err(Error::TooLarge { repository, digest, size, limit })
-            }
-            _ => self.fetch(repository, digest, Kind::Blob, limit).await,
-        }
+        announced_within(repository, descriptor, limit)?;
+        self.fetch(repository, &descriptor.digest, Kind::Blob, limit).await
     }
 
     /// All tags of a repository, in the order in which they are listed; nothing if there is no

@@ -1,8 +1,10 @@
 //! A registry over HTTP: the OCI distribution specification's pull endpoints.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{StatusCode, header};
-use http_asking::{Client, Host, Kind, Request};
+use http_asking::{Client, Host, Kind, Request, Sink};
 use records::Digest;
 use tokio::sync::Semaphore;
 
@@ -15,6 +17,7 @@ use crate::keychain::Keychain;
 use crate::lists::LARGE_AT_ONCE;
 use crate::manifest::ACCEPT;
 use crate::mirrors::Failing;
+use crate::stream::Checked;
 use crate::view::View;
 use crate::{Repository, TagOrDigest};
 
@@ -99,6 +102,29 @@ impl Remote {
         Ok(self.first(view, ask).await?.map(|answer| answer.value))
     }
 
+    /// The same into a sink, which is given the whole of it by each place that has it.
+    pub(crate) async fn blob_into(
+        &self,
+        view: &View,
+        digest: &Digest,
+        limit: u64,
+        sink: &Arc<dyn Sink>,
+    ) -> Result<Option<()>, Error> {
+        let ask = |view: View| async move {
+            let checked = Arc::new(Checked::new(Arc::clone(sink), digest));
+            let into = Arc::clone(&checked) as Arc<dyn Sink>;
+            let repository = &view.repository;
+            let path = blob_path(repository, digest);
+            let request = |address| Request::get(Kind::Blob, address).limit(limit).into_sink(into);
+            let Some(answer) = self.ask(&view, &path, request).await? else {
+                return Ok(None);
+            };
+            let wrong = |found| mismatch(repository, &answer.host, digest, found);
+            checked.verify().map(Some).map_err(wrong)
+        };
+        Ok(self.first(view, ask).await?.map(|answer| answer.value))
+    }
+
     async fn head_at(&self, view: &View, what: &TagOrDigest) -> Result<Option<Descriptor>, Error> {
         let repository = &view.repository;
         let request = |address| Request::head(address).accept(ACCEPT);
@@ -131,7 +157,7 @@ impl Remote {
         limit: u64,
     ) -> Result<Option<Bytes>, Error> {
         let repository = &view.repository;
-        let path = format!("/v2/{}/blobs/{digest}", repository.path());
+        let path = blob_path(repository, digest);
         let request = |address| Request::get(kind, address).limit(limit);
         let Some(answer) = self.ask(view, &path, request).await? else {
             return Ok(None);
@@ -199,6 +225,10 @@ impl Remote {
             _ => Err(Error::Ask(answer.refusal())),
         }
     }
+}
+
+fn blob_path(repository: &Repository, digest: &Digest) -> String {
+    format!("/v2/{}/blobs/{digest}", repository.path())
 }
 
 fn manifest_path(repository: &Repository, what: &TagOrDigest) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use records::text::cut;
 use records::{Digest, FindVerdict, Known, NamespaceException, PolicyMode, PolicyResult};
 
 use super::accept::{Find, Refusal, Rules, predicate_type};
@@ -64,13 +65,12 @@ pub struct PolicyOutcome {
 }
 
 impl PolicyOutcome {
-    /// The record of it, for what runs.
+    /// The record of it, for what runs, which a pod calls `image`.
     #[must_use]
     pub fn into_record(
         self,
-        repository: String,
-        index: Option<Digest>,
-        manifest: Option<Digest>,
+        (repository, index, manifest): (String, Option<Digest>, Option<Digest>),
+        image: &str,
     ) -> records::Policy {
         let Self { policy, mode, result, authority, reasons, exception, exceptions } = self;
         records::Policy {
@@ -78,6 +78,7 @@ impl PolicyOutcome {
             index,
             manifest,
             policy,
+            image: Some(cut(image).into_owned()),
             mode,
             result,
             authority,
@@ -199,8 +200,7 @@ impl Policy {
         };
         for authority in &self.authorities {
             let (met, checks) = authority.judge(checked, how);
-            let reason =
-                |why: &str| records::text::cut(&format!("{}: {why}", authority.name)).into_owned();
+            let reason = |why: &str| cut(&format!("{}: {why}", authority.name)).into_owned();
             match met {
                 // All are asked, so that each is known to be of use.
                 Met::Yes if judgement.authority.is_none() => {

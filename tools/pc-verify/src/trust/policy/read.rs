@@ -11,6 +11,7 @@ use super::{
     Authority, DemandedAttestation, FormatDemanded, KeyText, LogDemanded, Policy, PolicyKey, Signer,
 };
 use crate::judge::{KeyHash, LogDemand};
+use crate::predicate::PredicateType;
 use crate::trust::document::{self, Document, Fault, Match, PolicyDocument, unsupported};
 use crate::trust::glob::Glob;
 use crate::trust::identity::SourceRepository;
@@ -28,20 +29,6 @@ const SOURCE_REPOSITORY: &str = "provenance.nebari.dev/source-repository";
 
 /// Where policy-controller keeps the Secrets that policies name.
 const SECRETS_NAMESPACE: &str = "cosign-system";
-
-/// What predicate types are called in policies (cosign, cmd/cosign/cli/options/predicate.go).
-const PREDICATE_TYPES: [(&str, &str); 10] = [
-    ("custom", "https://cosign.sigstore.dev/attestation/v1"),
-    ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
-    ("spdx", "https://spdx.dev/Document"),
-    ("spdxjson", "https://spdx.dev/Document"),
-    ("cyclonedx", "https://cyclonedx.org/bom"),
-    ("link", "https://in-toto.io/Link/v1"),
-    ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
-    ("openvex", "https://openvex.dev/ns"),
-];
 
 /// What a set of files says.
 #[derive(Debug, Default)]
@@ -330,15 +317,10 @@ fn attestations(authority: &document::Authority) -> Read<Vec<DemandedAttestation
             return Err(unsupported(given, "attestations.policy", instead));
         }
         let written = &attestation.predicate_type;
-        let known = PREDICATE_TYPES.iter().find(|(word, _)| *word == written.value);
-        let is_uri = written.value.contains("://") && !written.value.contains(char::is_whitespace);
-        let predicate_type = match known {
-            Some((_, uri)) => (*uri).to_owned(),
-            None if is_uri => written.value.clone(),
-            None => {
-                return fault(written, "`predicateType` must be a URI or a word that cosign knows");
-            }
+        let Ok(predicate_type) = written.value.parse::<PredicateType>() else {
+            return fault(written, "`predicateType` must be a URI or a word that cosign knows");
         };
+        let predicate_type = predicate_type.uri().to_owned();
         let (name, written) = (attestation.name.clone(), written.value.clone());
         Ok(DemandedAttestation { name, written, predicate_type })
     };

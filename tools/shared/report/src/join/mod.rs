@@ -42,7 +42,8 @@ pub use other::OtherError;
 
 /// Types that are known and never part of a report: what they say is in other records, or was
 /// asked for by somebody else.
-const NOT_REPORTED: [&str; 2] = [records::RepositoryRecord::TYPE, records::Packages::TYPE];
+const NOT_REPORTED: [&str; 3] =
+    [records::RepositoryRecord::TYPE, records::Packages::TYPE, records::Materials::TYPE];
 
 /// Why a report that was just joined is compared with none.
 const NOT_ASKED: &str = "not-asked: no earlier report was given";
