@@ -39,7 +39,7 @@ impl Referrers {
 /// A page of `/tags/list`. A repository without tags has null in some registries; a page without
 /// the word is no page.
 #[derive(Deserialize)]
-struct TagPage {
+pub(crate) struct TagPage {
     #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }

@@ -13,6 +13,8 @@
 
 pub mod books;
 mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod head;
 pub mod join;
 mod read;
