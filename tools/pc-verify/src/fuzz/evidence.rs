@@ -65,6 +65,7 @@ pub(super) struct Genuine {
     pub(super) judge: Judge,
     /// What it is about.
     pub(super) digests: Vec<Digest>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the seeds of the tests"))]
     pub(super) pieces: Vec<Piece>,
     /// What is valid of it, each as it is judged for all digests.
     valid: Vec<Judged>,
