@@ -32,9 +32,29 @@ const SKIPPED: [&str; 6] = ["metadata", "data", "stringData", "rbd", "env", "ope
 /// less than one MiB; a MiB of hostile YAML takes a third of a second.
 pub(crate) const LOOKED_AT: usize = 8 * 1024 * 1024;
 
-/// The images of a manifest, document by document, so that one is in memory at a time, and of
-/// those that fit into what is `left` of [`LOOKED_AT`].
+/// How deep documents go that are read.
+const DEEPEST: usize = 128;
+
+/// The stack for documents of that depth, in bytes: without optimisation a level takes 30 KiB, and
+/// threads have 2 MiB. Only what is used is ever in memory.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// The images of a manifest, of those documents that fit into what is `left` of [`LOOKED_AT`].
 pub(crate) fn named(manifest: &str, left: &mut usize) -> Named {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK);
+        let reader = reader.spawn_scoped(scope, || read(manifest, left)).ok();
+        let named = reader.and_then(|reader| reader.join().ok());
+        // Where the system has no thread to give, nothing was read.
+        named.unwrap_or_else(|| Named {
+            unread: documents(manifest).count() as u64,
+            ..Named::default()
+        })
+    })
+}
+
+/// Reads document by document, so that one is in memory at a time.
+fn read(manifest: &str, left: &mut usize) -> Named {
     let mut named = Named::default();
     for document in documents(manifest) {
         let Some(rest) = left.checked_sub(document.len()) else {
@@ -89,7 +109,7 @@ fn says_anything(line: &str) -> bool {
 /// makes a document larger than it is.
 fn options(length: usize) -> Options {
     let mut budget = Budget::default();
-    budget.max_depth = 128;
+    budget.max_depth = DEEPEST;
     budget.max_events = 2 * length + 1000;
     budget.max_nodes = length + 1000;
     serde_saphyr::options! {
@@ -261,6 +281,18 @@ mod tests {
         assert_eq!((images.len(), unread), (3, 1));
         let deep = format!("a: {}{}\n---\nimage: d:1\n", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(of(&deep), (vec!["d:1".into()], 1));
+    }
+
+    #[test]
+    fn deep_documents_are_read_on_any_stack() {
+        let nested = |depth: usize| -> String {
+            let lines = (0..depth).map(|level| format!("{}a:\n", " ".repeat(level)));
+            format!("{}{}image: e:1\n", lines.collect::<String>(), " ".repeat(depth))
+        };
+        let all = [nested(DEEPEST - 2), nested(DEEPEST + 2)].join("---\n");
+        let small = std::thread::Builder::new().stack_size(256 * 1024);
+        let found = small.spawn(move || of(&all)).expect("a thread").join().expect("an answer");
+        assert_eq!(found, (vec!["e:1".into()], 1));
     }
 
     #[test]

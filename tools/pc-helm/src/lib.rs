@@ -15,6 +15,8 @@ mod contents;
 mod decode;
 mod dump;
 mod failures;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod images;
 mod live;
 mod object;

@@ -23,6 +23,8 @@ mod answer;
 pub mod charts;
 mod cli;
 pub mod compare;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gate;
 mod images;
 mod pointed;

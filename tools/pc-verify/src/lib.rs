@@ -26,6 +26,8 @@ pub mod check;
 mod cli;
 pub mod examine;
 pub mod find;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gate;
 pub mod judge;
 pub mod judged;

@@ -95,7 +95,7 @@ impl Rules {
             .map_err(|why| RulesError::Malformed { path: path.to_owned(), why })
     }
 
-    fn parse(file: &str, text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, String> {
         let read: File = serde_saphyr::from_str(text)
             .map_err(|error| shown(error.to_string().lines().next().unwrap_or_default()))?;
         let rules = read.charts.into_iter().enumerate();

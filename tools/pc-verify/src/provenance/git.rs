@@ -19,7 +19,7 @@ impl GitPlace {
     /// and `?ref=…`, and Google Cloud Build's `repository/commit/…`.
     #[must_use]
     pub fn parse(uri: &str) -> Option<Self> {
-        let (is_git, uri) = uri.strip_prefix("git+").map_or((false, uri), |rest| (true, rest));
+        let (is_git, uri) = without_git(uri).map_or((false, uri), |rest| (true, rest));
         let (uri, fragment) = split(uri, '#');
         let (uri, query) = split(uri, '?');
         let (uri, revision) = split_revision(uri);
@@ -63,7 +63,10 @@ impl GitPlace {
 /// in lower case, `https` where no scheme is written. None for what has no host and path.
 #[must_use]
 pub fn repository(uri: &str) -> Option<String> {
-    let uri = uri.strip_prefix("git+").unwrap_or(uri);
+    let mut uri = uri;
+    while let Some(rest) = without_git(uri) {
+        uri = rest;
+    }
     let (scheme, rest) = match uri.split_once("://") {
         Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest.to_owned()),
         None => match as_ssh(uri) {
@@ -79,6 +82,12 @@ pub fn repository(uri: &str) -> Option<String> {
         return None;
     }
     Some(format!("{scheme}://{host}/{path}"))
+}
+
+/// What follows `git+`, a scheme's beginning, so in capitals too (RFC 3986, 3.1).
+fn without_git(uri: &str) -> Option<&str> {
+    let (git, rest) = uri.split_at_checked(4)?;
+    git.eq_ignore_ascii_case("git+").then_some(rest)
 }
 
 /// A commit, where `text` is one: 40 or 64 hexadecimal digits.
@@ -232,6 +241,7 @@ mod tests {
             "github.com/o/r",
             "https://github.com/o/r/",
             "git+https://github.com/o/r.git",
+            "Git+HTTPS://github.com/o/r.git",
             "github.com/o/r.git",
         ] {
             assert_eq!(repository(uri), wanted, "{uri}");

@@ -11,6 +11,8 @@ mod document;
 mod error;
 mod exception;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod glob;
 mod identity;
 mod key;

@@ -123,7 +123,7 @@ impl Text {
     }
 
     /// A text that no file holds, for tests.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of(name: &str, text: &str) -> Self {
         Self { name: name.into(), text: text.to_owned() }
     }

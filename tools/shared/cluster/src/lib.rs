@@ -14,6 +14,8 @@ mod config;
 mod decode;
 mod dump;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod list;
 mod namespaces;
 mod proxy;

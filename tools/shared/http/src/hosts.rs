@@ -138,10 +138,14 @@ impl Hosts {
     /// # Errors
     /// A [`HostsError`] for whatever cannot be used.
     pub fn read(path: &Path) -> Result<Self, HostsError> {
-        let text = read(path, "`--hosts-file`")?;
+        Self::parse(path, &read(path, "`--hosts-file`")?)
+    }
+
+    /// Reads what the file at `path` has.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, HostsError> {
         let malformed =
             |why: &str| HostsError::Malformed { path: path.to_owned(), why: shown(why) };
-        let file: File = serde_saphyr::from_str(&text)
+        let file: File = serde_saphyr::from_str(text)
             .map_err(|error| malformed(error.to_string().lines().next().unwrap_or_default()))?;
         if file.hosts.is_none() && file.allow_hosts.is_none() {
             return Err(malformed("it has neither `hosts` nor `allowHosts`"));

@@ -21,6 +21,8 @@ mod counts;
 mod deadline;
 mod decode;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod guard;
 mod host;
 mod hosts;

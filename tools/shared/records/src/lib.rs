@@ -28,6 +28,8 @@ pub mod duration;
 mod end;
 mod evidence;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod image;
 mod namespaces;
 mod platform;

@@ -6,7 +6,7 @@
 //! them would have to be refused as well. A token is fetched once for a repository however many
 //! ask, is renewed when it expires or is refused later, and what fails once has failed for all.
 
-mod challenge;
+pub(crate) mod challenge;
 mod realm;
 mod token;
 

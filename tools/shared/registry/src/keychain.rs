@@ -5,6 +5,8 @@
 //! for the host goes first, then a stored entry, then the helper for everything (`credsStore`).
 
 mod config;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod helper;
 mod pattern;
 mod pull_secrets;

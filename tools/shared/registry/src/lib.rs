@@ -15,6 +15,8 @@ mod args;
 mod auth;
 mod content;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod kept;
 mod keychain;
 mod layout;

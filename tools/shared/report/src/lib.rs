@@ -20,6 +20,8 @@ pub mod books;
 pub mod difference;
 mod evidence;
 pub mod export;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod head;
 pub mod join;
 mod read;

@@ -183,9 +183,13 @@ impl Splitter {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block).map(|at| at + 1) {
             self.line += 1;
-            match self.classify(block.slice(start..end))? {
-                None => run.lines += 1,
-                Some(piece) => {
+            match self.classify(block.slice(start..end)) {
+                Err(error) => {
+                    run.push(block, start, pieces);
+                    return Err(error);
+                }
+                Ok(None) => run.lines += 1,
+                Ok(Some(piece)) => {
                     run.push(block, start, pieces);
                     run = Run { start: end, lines: 0 };
                     pieces.push(piece);

@@ -18,6 +18,8 @@ pub mod clock;
 pub mod enrich;
 mod error;
 pub mod exit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod input;
 mod logs;
 pub mod output;

@@ -6,6 +6,7 @@
 //! asked; the real ones come from `scripts/testbed`.
 
 pub mod api;
+pub mod fuzz;
 mod generated;
 mod places;
 pub mod registry;

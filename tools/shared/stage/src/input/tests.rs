@@ -74,6 +74,15 @@ fn a_newer_version_of_what_is_read_stops_and_of_what_is_not_passes() {
 }
 
 #[test]
+fn what_stands_before_a_bad_line_is_handed_out() {
+    let mut splitter = Splitter::new(READS, 1000);
+    let mut pieces = Vec::new();
+    let text = [A, A, IMAGE, A, "no record\n", A].concat();
+    splitter.feed(text.as_bytes(), &mut pieces).expect_err("refused");
+    assert_eq!(words(&pieces), ["foreign 2", "image at 3", "foreign 1"]);
+}
+
+#[test]
 fn long_lines_are_refused_with_and_without_a_line_feed() {
     for text in ["x".repeat(101), format!("{}\n", "x".repeat(101))] {
         let error = feed(&mut Splitter::new(READS, 100), &[&text]).expect_err("refused");

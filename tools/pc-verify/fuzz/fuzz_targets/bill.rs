@@ -1,0 +1,5 @@
+//! See `pc_verify::fuzz::bill`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pc_verify::fuzz::bill(bytes));
