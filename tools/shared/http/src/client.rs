@@ -297,9 +297,12 @@ impl Client {
         // The length of a HEAD's answer and the bytes of a blob are wanted as they are stored.
         let coding = match request.kind {
             Kind::Head | Kind::Blob | Kind::Config => "identity",
-            Kind::Manifest | Kind::Token | Kind::Tags | Kind::Referrers | Kind::Charts => {
-                decode::ACCEPTED
-            }
+            Kind::Manifest
+            | Kind::Token
+            | Kind::Tags
+            | Kind::Referrers
+            | Kind::Charts
+            | Kind::Report => decode::ACCEPTED,
         };
         builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
         if let Some(known) = &request.unless {
@@ -308,9 +311,10 @@ impl Client {
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
-        if let Some(form) = &request.form {
-            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-            builder = builder.header(header::CONTENT_TYPE, form_type).body(form.clone());
+        builder = builder.headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.header(header::CONTENT_TYPE, &body.media_type);
+            builder = builder.body(body.bytes.clone());
         }
         builder.send().await
     }

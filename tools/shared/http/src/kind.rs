@@ -21,6 +21,8 @@ pub enum Kind {
     Referrers,
     /// What a chart repository or a catalogue says of charts.
     Charts,
+    /// That a report is taken.
+    Report,
 }
 
 const KIB: u64 = 1024;
@@ -42,6 +44,7 @@ impl Kind {
             Self::Tags => "tags",
             Self::Referrers => "referrers",
             Self::Charts => "charts",
+            Self::Report => "report",
         }
     }
 
@@ -56,6 +59,7 @@ impl Kind {
             Self::Tags => "tags",
             Self::Referrers => "referrers",
             Self::Charts => "charts",
+            Self::Report => "its acceptance of a report",
         }
     }
 
@@ -65,7 +69,7 @@ impl Kind {
     pub const fn limit(self) -> u64 {
         match self {
             Self::Head => 0,
-            Self::Token => 64 * KIB,
+            Self::Token | Self::Report => 64 * KIB,
             Self::Manifest | Self::Config | Self::Tags | Self::Referrers => 8 * MIB,
             Self::Blob => 16 * MIB,
             // The largest public indexes have 20 MB.

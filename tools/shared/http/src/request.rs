@@ -1,6 +1,7 @@
 //! A request: what is asked, of whom, with which credential.
 
-use http::HeaderValue;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::form_urlencoded;
 
 use crate::{Address, AskError, Kind, Problem};
@@ -12,7 +13,7 @@ pub enum Method {
     Head,
     /// `GET`.
     Get,
-    /// `POST` of a form; only token servers are asked so.
+    /// `POST` of a form to a token server, or of a report.
     Post,
 }
 
@@ -26,6 +27,13 @@ impl Method {
     }
 }
 
+/// What is sent with a request.
+#[derive(Clone)]
+pub(crate) struct Body {
+    pub(crate) media_type: HeaderValue,
+    pub(crate) bytes: Bytes,
+}
+
 /// One question. It has no `Debug`, since it may carry credentials.
 #[derive(Clone)]
 pub struct Request {
@@ -35,7 +43,8 @@ pub struct Request {
     pub(crate) accept: Option<HeaderValue>,
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) unless: Option<HeaderValue>,
-    pub(crate) form: Option<String>,
+    pub(crate) body: Option<Body>,
+    pub(crate) headers: HeaderMap,
     pub(crate) limit: u64,
 }
 
@@ -56,7 +65,23 @@ impl Request {
     #[must_use]
     pub fn post_form(kind: Kind, address: Address, fields: &[(&str, &str)]) -> Self {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Self { form: Some(form), ..Self::new(Method::Post, kind, address) }
+        let media_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let body = Some(Body { media_type, bytes: form.into() });
+        Self { body, ..Self::new(Method::Post, kind, address) }
+    }
+
+    /// A `POST` of bytes of a media type. It is never redirected.
+    #[must_use]
+    pub fn post(kind: Kind, address: Address, media_type: &'static str, bytes: Bytes) -> Self {
+        let body = Some(Body { media_type: HeaderValue::from_static(media_type), bytes });
+        Self { body, ..Self::new(Method::Post, kind, address) }
+    }
+
+    /// Adds a header that says more of what is sent.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     fn new(method: Method, kind: Kind, address: Address) -> Self {
@@ -68,7 +93,8 @@ impl Request {
             accept: None,
             authorization: None,
             unless: None,
-            form: None,
+            body: None,
+            headers: HeaderMap::new(),
             limit,
         }
     }
