@@ -6,10 +6,10 @@ mod error;
 mod index;
 mod log;
 mod pack;
+mod place;
 mod ring;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use cluster::{Cluster, ConfigMap, ConfigMaps, Written};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -19,10 +19,9 @@ use tokio::runtime::Runtime;
 use self::error::MapError;
 use self::index::{Entry, Newest, Object};
 use self::ring::Staged;
-use crate::chain::Tip;
 use crate::cli::ConfigMapArgs;
 use crate::names::LATEST;
-use crate::place::{Appended, Claim, Guard, Place, PlaceError};
+use crate::place::Claim;
 
 /// The longest name of the index object: it is the value of a label too.
 const LONGEST_NAME: usize = 63;
@@ -351,78 +350,4 @@ impl Role {
 fn is_name(text: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.bytes().all(inside) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-impl Place for ConfigMapStore {
-    fn whereabouts(&self) -> String {
-        format!("configmap/{}/{}", self.maps.namespace(), self.name)
-    }
-
-    fn locate(&self, name: &str) -> String {
-        format!("{}/{name}", self.whereabouts())
-    }
-
-    fn lock(&self, _limit: Duration) -> Result<Guard, PlaceError> {
-        Ok(Guard::none())
-    }
-
-    fn names(&self) -> Result<Vec<String>, PlaceError> {
-        let object = self.object()?;
-        let latest = match object.newest() {
-            Newest::None => None,
-            _ => Some(LATEST.to_owned()),
-        };
-        Ok(object.names().keys().cloned().chain(latest).collect())
-    }
-
-    fn read(&self, name: &str, max: u64) -> Result<Vec<u8>, PlaceError> {
-        let bytes = self.read_name(name, max)?;
-        if bytes.len() as u64 > max {
-            let (index, name) = (self.index(), name.to_owned());
-            return Err(MapError::TooLarge { index, name, max }.into());
-        }
-        Ok(bytes)
-    }
-
-    fn stage(&self, bytes: &[u8]) -> Result<String, PlaceError> {
-        Ok(self.stage_bytes(bytes)?)
-    }
-
-    fn publish(&self, staged: &str, name: &str) -> Result<Claim, PlaceError> {
-        Ok(self.publish_staged(staged, name)?)
-    }
-
-    fn discard(&self, staged: &str) {
-        if let Err(error) = self.discard_staged(staged) {
-            let error = stage::exit::chain(&error);
-            tracing::warn!("ConfigMaps are left, a later run deletes them: {error}");
-        }
-    }
-
-    fn remove(&self, name: &str) -> Result<(), PlaceError> {
-        Ok(self.remove_name(name)?)
-    }
-
-    fn point_latest(&self, name: &str) -> Result<(), PlaceError> {
-        Ok(self.point(name)?)
-    }
-
-    fn set_aside(&self, name: &str) -> Result<Option<String>, PlaceError> {
-        if name != LATEST {
-            return Ok(None);
-        }
-        Ok(self.keep_aside()?)
-    }
-
-    fn log(&self) -> Result<Vec<u8>, PlaceError> {
-        Ok(self.read_log()?)
-    }
-
-    fn append(&self, tip: &Tip, line: &[u8]) -> Result<Appended, PlaceError> {
-        Ok(self.append_line(tip, line)?)
-    }
-
-    fn sweep(&self) -> Result<(), PlaceError> {
-        Ok(self.sweep_ring()?)
-    }
 }
