@@ -11,7 +11,7 @@ mod ring;
 
 use std::collections::BTreeMap;
 
-use cluster::{Cluster, ConfigMap, ConfigMaps, Written};
+use cluster::{Cluster, ConfigError, ConfigMap, ConfigMaps, Written};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use stage::Fault;
 use tokio::runtime::Runtime;
@@ -85,7 +85,13 @@ impl ConfigMapStore {
             .build()
             .map_err(Fault::incomplete)?;
         let cluster = runtime.block_on(Cluster::connect(&args.cluster)).map_err(|error| {
-            let hint = error.hint();
+            let hint = match &error {
+                // A store cannot be a dump.
+                ConfigError::NoCluster { .. } => {
+                    Some("name a kubeconfig by `--kubeconfig` or KUBECONFIG")
+                }
+                other => other.hint(),
+            };
             Fault::incomplete(error).with_hint(hint)
         })?;
         let maps = ConfigMaps::new(cluster, namespace);
