@@ -1,10 +1,14 @@
 //! The command line: what is done, where, and by which settings.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use attest::SignArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cluster::ClusterArgs;
+use http_asking::Deadline;
 use jiff::Timestamp;
 use records::Digest;
 use records::duration::Span;
@@ -95,6 +99,106 @@ pub(crate) struct StoreArgs {
     /// How long to wait for another process that changes the store
     #[arg(long, env = "PROVENANCE_LOCK_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = records::duration::parse, global = true)]
     pub(crate) lock_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) config_map: ConfigMapArgs,
+    #[command(flatten)]
+    pub(crate) upload: UploadArgs,
+}
+
+/// The settings of sending a report by HTTP.
+#[derive(Clone, Args)]
+#[command(next_help_heading = "Sending by HTTP")]
+pub(crate) struct UploadArgs {
+    /// Where reports are sent; plain http is spoken where the URL says so
+    #[arg(long, env = "PROVENANCE_REPORT_UPLOAD_URL", value_name = "URL", global = true)]
+    pub(crate) report_upload_url: Option<String>,
+    /// How long sending one report may take at a try
+    #[arg(long, env = "PROVENANCE_REPORT_UPLOAD_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = records::duration::parse, global = true)]
+    pub(crate) report_upload_timeout: Duration,
+    /// A bearer token; best given by the variable, since others can see a command line
+    #[arg(
+        long,
+        env = "PROVENANCE_REPORT_UPLOAD_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) report_upload_token: Option<String>,
+    /// A file with the bearer token, read anew for each try
+    #[arg(
+        long,
+        env = "PROVENANCE_REPORT_UPLOAD_TOKEN_FILE",
+        value_name = "FILE",
+        conflicts_with = "report_upload_token",
+        global = true
+    )]
+    pub(crate) report_upload_token_file: Option<PathBuf>,
+    /// Keep reports in this directory until they are taken; the next run sends what is there
+    #[arg(long, env = "PROVENANCE_REPORT_SPOOL", value_name = "DIR", global = true)]
+    pub(crate) spool: Option<PathBuf>,
+    /// Without a spool: how long sending is tried again, or until when (RFC 3339)
+    #[arg(
+        long,
+        env = "PROVENANCE_DEADLINE",
+        value_name = "TIME",
+        default_value = "10m",
+        global = true
+    )]
+    pub(crate) deadline: Deadline,
+    /// PEM file with certificates of authorities to trust beside the machine's own (repeatable, or
+    /// separated by commas)
+    #[arg(
+        long,
+        env = "PROVENANCE_CA_FILE",
+        value_name = "FILE",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(crate) ca_file: Vec<OsString>,
+}
+
+/// Says nothing of the token.
+impl fmt::Debug for UploadArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadArgs").field("url", &self.report_upload_url).finish_non_exhaustive()
+    }
+}
+
+/// The settings of a store in ConfigMaps.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Store in ConfigMaps")]
+pub(crate) struct ConfigMapArgs {
+    /// The ConfigMap with the newest report; the names of the others begin with it
+    #[arg(
+        long,
+        env = "PROVENANCE_REPORT_CONFIGMAP",
+        value_name = "NAME",
+        default_value = "provenance-report",
+        global = true
+    )]
+    pub(crate) report_configmap: String,
+    /// Its namespace
+    #[arg(
+        long,
+        env = "PROVENANCE_REPORT_CONFIGMAP_NAMESPACE",
+        value_name = "NAMESPACE",
+        default_value = "default",
+        global = true
+    )]
+    pub(crate) report_configmap_namespace: String,
+    /// How many ConfigMaps reports may take beside it, `NAME-000` and on, each of at most 1 MB;
+    /// where they do not suffice the oldest reports are removed before their time
+    #[arg(
+        long,
+        env = "PROVENANCE_REPORT_CONFIGMAP_SLOTS",
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = clap::value_parser!(u16).range(2..=1000),
+        global = true
+    )]
+    pub(crate) report_configmap_slots: u16,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 /// What to do other than storing.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::chain::Event;
 use crate::document::Document;
 use crate::latest::{self, Latest};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, is_there};
 use crate::names::ReportName;
 use crate::place::{Claim, Guard, Place, PlaceError};
 
@@ -71,10 +71,46 @@ pub fn keep<'a>(
             Ok((ledger, Some(name))) => return settle(ledger, name, document),
             Ok((_, None)) => return Err(KeepError::NoName(document.head.generated_at)),
             Err(LedgerError::Moved(_)) if tries < TRIES => {}
+            Err(LedgerError::Place(error)) if error.is_full() => {
+                // Each time one report less: this ends.
+                tries = 0;
+                if !make_room(place, guard, now, max_bytes).map_err(KeepError::NotStored)? {
+                    return Err(KeepError::NotStored(error.into()));
+                }
+            }
             Err(error @ LedgerError::Pending { .. }) => return Err(KeepError::Pending(error)),
             Err(error) => return Err(KeepError::NotStored(error)),
         }
     }
+}
+
+/// Removes the oldest report of a place of bounded room that holds as much as it may, but never the
+/// newest one; whether there is more room now.
+fn make_room(
+    place: &dyn Place,
+    guard: &Guard,
+    now: Timestamp,
+    max_bytes: u64,
+) -> Result<bool, LedgerError> {
+    let mut ledger = Ledger::open(place, guard, now, max_bytes)?;
+    let mut oldest = None;
+    for (name, held) in ledger.state().reports().iter().skip(1).rev() {
+        // Evidence that somebody changed a report is not to be removed for that.
+        if is_there(place, &name.to_string(), &held.print)? {
+            oldest = Some(*name);
+            break;
+        }
+    }
+    let Some(oldest) = oldest else {
+        return Ok(false);
+    };
+    tracing::warn!(
+        "`{oldest}` is removed before its time: {} has no room for more reports",
+        place.whereabouts()
+    );
+    ledger.drop(Event::Pruned, &oldest.signature())?;
+    ledger.drop(Event::Pruned, &oldest.to_string())?;
+    Ok(true)
 }
 
 fn publish(

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    http_asking::install_crypto_provider();
     stage::cli::main::<pc_store::Cli>()
 }

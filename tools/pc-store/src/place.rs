@@ -15,6 +15,7 @@ use records::Digest;
 use crate::chain::Tip;
 use crate::document::digest;
 use crate::folder::{self, FolderError};
+use crate::ledger::LedgerError;
 
 /// A place that keeps named byte strings, and a log.
 ///
@@ -204,6 +205,7 @@ pub struct PlaceError {
     kind: Kind,
     cause: Box<dyn Error + Send + Sync>,
     hint: Option<String>,
+    full: bool,
 }
 
 impl PlaceError {
@@ -213,7 +215,20 @@ impl PlaceError {
         cause: impl Into<Box<dyn Error + Send + Sync>>,
         hint: Option<String>,
     ) -> Self {
-        Self { kind, cause: cause.into(), hint }
+        Self { kind, cause: cause.into(), hint, full: false }
+    }
+
+    /// The same, where a place of bounded room holds as much as it may: something has to be removed
+    /// before more can be kept.
+    #[must_use]
+    pub fn for_want_of_room(self) -> Self {
+        Self { full: true, ..self }
+    }
+
+    /// Whether something has to be removed before more can be kept.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full
     }
 
     /// What it means.
@@ -261,7 +276,11 @@ pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     while let Some(error) = cause {
         let hint = match error.downcast_ref::<PlaceError>() {
             Some(place) => place.hint.clone(),
-            None => folder::hint_of(error),
+            None => match error.downcast_ref::<LedgerError>() {
+                // It reads as its cause does, and so hides it.
+                Some(LedgerError::Place(place)) => place.hint.clone(),
+                _ => folder::hint_of(error),
+            },
         };
         if hint.is_some() {
             return hint;

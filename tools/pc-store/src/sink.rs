@@ -3,7 +3,11 @@
 //! A sink is a store, which keeps history ([`Place`]), or a delivery, which hands a report on and
 //! knows nothing of it afterwards ([`Delivery`]).
 
+mod config_map;
 mod directory;
+mod http;
+mod spool;
+mod stdout;
 mod temporary;
 
 use std::fmt;
@@ -22,6 +26,13 @@ use crate::place::{Place, PlaceError};
 pub enum Sink {
     /// A directory, such as the mount of a persistent volume
     Pvc,
+    /// ConfigMaps of the cluster
+    #[value(name = "configmap")]
+    ConfigMap,
+    /// An HTTP server that takes reports, such as the dashboard
+    Http,
+    /// Standard output, with nothing else there; what `--print` shows goes to standard error
+    Stdout,
 }
 
 /// What a sink is opened for.
@@ -59,6 +70,12 @@ impl Sink {
     pub(crate) fn open(self, args: &StoreArgs, access: Access) -> Result<Target, Fault> {
         match self {
             Self::Pvc => directory(args, access).map(|folder| Target::Store(Box::new(folder))),
+            Self::ConfigMap => {
+                let store = config_map::ConfigMapStore::open(&args.config_map)?;
+                Ok(Target::Store(Box::new(store)))
+            }
+            Self::Http => Ok(Target::Delivery(Box::new(http::Upload::open(&args.upload)?))),
+            Self::Stdout => Ok(Target::Delivery(Box::new(stdout::Stdout))),
         }
     }
 }
@@ -67,6 +84,9 @@ impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pvc => "pvc",
+            Self::ConfigMap => "configmap",
+            Self::Http => "http",
+            Self::Stdout => "stdout",
         })
     }
 }

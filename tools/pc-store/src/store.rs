@@ -61,6 +61,8 @@ struct Done {
     failed: Vec<(Sink, Fault)>,
     /// How many sinks there are.
     sinks: usize,
+    /// Standard output is one of them, and so not for what is said.
+    stdout_is_taken: bool,
 }
 
 /// Puts the report into every sink; one that fails stops none of the others. Settings that make no
@@ -79,7 +81,8 @@ fn put(
             result => opened.push((*sink, result)),
         }
     }
-    let mut done = Done { sinks: sinks.len(), ..Done::default() };
+    let stdout_is_taken = sinks.contains(&Sink::Stdout);
+    let mut done = Done { sinks: sinks.len(), stdout_is_taken, ..Done::default() };
     for (sink, opened) in opened {
         if let Err(fault) =
             opened.and_then(|target| put_in(&target, document, args, signer, now, &mut done))
@@ -176,6 +179,10 @@ fn say_done(document: &Document, done: &Done, print: Print) -> Result<Outcome, F
         return Ok(Outcome::Complete);
     }
     let place = done.said.concat();
+    if done.stdout_is_taken && print == Print::Json {
+        say::to_stderr(&place);
+        return Ok(Outcome::Complete);
+    }
     let look = report::table::Look::of_stdout(say::ROWS);
     let text = match print {
         Print::Json => {
@@ -185,6 +192,10 @@ fn say_done(document: &Document, done: &Done, print: Print) -> Result<Outcome, F
         Print::Table => report::table::render(&document.report, &look),
         Print::Summary | Print::None => report::table::summary(&document.report, &look),
     };
+    if done.stdout_is_taken {
+        say::to_stderr(&format!("{text}\n{place}"));
+        return Ok(Outcome::Complete);
+    }
     stage::cli::print(format!("{text}\n{place}").as_bytes()).map_err(|error| not_shown(done, error))
 }
 

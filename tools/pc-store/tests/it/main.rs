@@ -1,6 +1,7 @@
 //! pc-store as a process, on real directories and real file systems.
 
 mod chain;
+mod config_maps;
 mod crashes;
 mod diff;
 mod exporting;
@@ -10,8 +11,10 @@ mod reading;
 mod refusing;
 mod retention;
 mod signing;
+mod stdout;
 mod storing;
 mod systems;
+mod uploads;
 mod verify;
 mod versions;
 
@@ -49,6 +52,10 @@ fn report(time: &str, rows: usize) -> Report {
     for row in 0..rows {
         gathered.image(image(row));
     }
+    gathered_at(gathered, time)
+}
+
+fn gathered_at(gathered: Gathered, time: &str) -> Report {
     let run = Run {
         generated_at: time.into(),
         collector_version: "0.1.0".into(),
@@ -59,6 +66,11 @@ fn report(time: &str, rows: usize) -> Report {
     report.metadata.complete = true;
     report.metadata.incomplete_why.clear();
     report
+}
+
+/// The bytes of the report of what was gathered.
+fn finished(gathered: Gathered, time: &str) -> Vec<u8> {
+    written(&gathered_at(gathered, time))
 }
 
 fn image(row: usize) -> Image {

@@ -135,12 +135,12 @@ fn settings_that_make_no_sense_are_usage() {
     let store = Store::new();
     let report = report_at("2026-11-24T06:00:00Z");
     let run = |args: &[&str]| store.pc(args).stdin(&*report).run();
-    let _ = run(&["--report-output", "configmap"]).code(2).says("possible values: pvc");
+    let _ = run(&["--report-output", "tape"]).code(2).says("possible values: pvc");
     let _ = run(&["--report-retention", "soon"]).code(2).says("`soon` is not a duration");
     let _ = run(&["--report-retention=-2"]).code(2).says("`-2` is not a duration");
     let _ = run(&["--lock-timeout", "1w"]).code(2).says("not a duration");
     let _ = run(&["--print", "pdf"]).code(2).says("table, summary, json, none");
     let ran = store.pc(&[]).env("PROVENANCE_REPORT_OUTPUT", "http").stdin(&*report).run();
-    let _ = ran.code(2).says("possible values: pvc");
+    let _ = ran.code(2).says("PROVENANCE_REPORT_UPLOAD_URL");
     assert_eq!(store.names(), [""; 0]);
 }

@@ -9,10 +9,10 @@ use clap::Args;
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterArgs {
     /// Kubeconfig files, as kubectl takes them; without any, the service account of the pod
-    #[arg(long, env = "KUBECONFIG", value_name = "FILES")]
+    #[arg(long, env = "KUBECONFIG", value_name = "FILES", global = true)]
     pub kubeconfig: Option<OsString>,
 
     /// Context of the kubeconfig, instead of its current one
-    #[arg(long, env = "PROVENANCE_CONTEXT", value_name = "NAME")]
+    #[arg(long, env = "PROVENANCE_CONTEXT", value_name = "NAME", global = true)]
     pub context: Option<String>,
 }

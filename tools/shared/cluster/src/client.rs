@@ -1,12 +1,13 @@
 //! Asking the API server: one question, its retries, its answer, its refusal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{ACCEPT, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{Response, StatusCode};
 use kube::client::{Body, ClientBuilder};
 use records::text::shown;
@@ -20,7 +21,7 @@ use crate::config::{self, ConfigError, Surroundings};
 use crate::decode::{DecodeError, IDLE_TIMEOUT, beginning, decode};
 use crate::error::{AskError, Why};
 use crate::list::Listing;
-use crate::resource::{Question, Resource, Scope, View, Which};
+use crate::resource::{CONFIG_MAPS, Question, Resource, Scope, View, Which};
 use crate::{ClusterArgs, error};
 
 /// How often one question is put at most.
@@ -37,6 +38,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// After so many questions in a row without an answer the API server is not asked any more.
 const UNANSWERED: u32 = 3;
+
+const JSON: &str = "application/json";
 
 /// The part of an error's body that is looked at.
 const ERROR_BODY: usize = 64 * 1024;
@@ -208,11 +211,43 @@ impl Cluster {
     where
         T: DeserializeOwned + Send + 'static,
     {
+        let accept = view.accept(&question.which);
+        let request = || http::Request::get(uri).header(ACCEPT, accept).body(Body::empty());
+        self.tried(question.resource, question, request).await
+    }
+
+    /// Has one object written or deleted, again where that may help. The same request may have been
+    /// carried out before although its answer was lost: whoever asks must be able to tell.
+    pub(crate) async fn write(
+        &self,
+        method: &http::Method,
+        what: &(impl Display + Sync),
+        uri: &str,
+        body: bytes::Bytes,
+    ) -> Result<(), Why> {
+        let request = || {
+            let request = http::Request::builder().method(method).uri(uri);
+            let request = request.header(ACCEPT, JSON).header(CONTENT_TYPE, JSON);
+            request.body(Body::from(body.to_vec()))
+        };
+        self.tried::<serde::de::IgnoredAny>(CONFIG_MAPS, what, request).await.map(drop)
+    }
+
+    async fn tried<T>(
+        &self,
+        resource: Resource,
+        what: &(impl Display + Sync),
+        request: impl Fn() -> Result<http::Request<Body>, http::Error>,
+    ) -> Result<T, Why>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         let begun = Instant::now();
         let mut tries = 0;
         loop {
             tries += 1;
-            let refused = match self.try_once(question, uri, view).await {
+            let request = request().map_err(|error| self.malformed(&error.to_string()))?;
+            let refused = match self.try_once(resource, request).await {
                 Ok(answer) => return Ok(answer),
                 Err(refused) => refused,
             };
@@ -221,20 +256,20 @@ impl Cluster {
             if !(refused.why.is_passing() && tries < TRIES && patient) {
                 return Err(refused.why);
             }
-            tracing::debug!(%question, tries, seconds = wait.as_secs_f64(), why = %refused.why, "asking again");
+            tracing::debug!(question = %what, tries, seconds = wait.as_secs_f64(), why = %refused.why, "asking again");
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn try_once<T>(&self, question: &Question, uri: &str, view: View) -> Result<T, Refused>
+    async fn try_once<T>(
+        &self,
+        resource: Resource,
+        request: http::Request<Body>,
+    ) -> Result<T, Refused>
     where
         T: DeserializeOwned + Send + 'static,
     {
-        self.count(question.resource);
-        let request = http::Request::get(uri)
-            .header(ACCEPT, view.accept(&question.which))
-            .body(Body::empty())
-            .map_err(|error| self.malformed(&error.to_string()))?;
+        self.count(resource);
         let response = match timeout(IDLE_TIMEOUT, self.send(request)).await {
             Ok(sent) => sent.map_err(|error| Why::from_client(&self.host, &error))?,
             Err(_) => return Err(Why::silent(&self.host).into()),

@@ -6,11 +6,13 @@
 //! can be Secrets), its retries (no cap, and none for broken connections), its proxy settings
 //! (`NO_PROXY` is held against the proxy).
 //!
-//! Nothing here writes to a cluster: [`Cluster`] can get and list, and nothing else.
+//! [`Cluster`] can get and list, and nothing else. The one thing here that writes is [`ConfigMaps`]:
+//! ConfigMaps of one namespace, each by its name, for reports that are kept there.
 
 mod args;
 mod client;
 mod config;
+mod config_maps;
 mod decode;
 mod dump;
 mod error;
@@ -25,6 +27,7 @@ pub mod types;
 pub use args::ClusterArgs;
 pub use client::Cluster;
 pub use config::ConfigError;
+pub use config_maps::{ConfigMap, ConfigMapError, ConfigMaps, Written};
 pub use dump::{DumpError, Gather, Object, ObjectKind, gather_dump, pass_over, read_dump};
 pub use error::{AskError, Broken, Why};
 pub use list::{Listing, Page};

@@ -308,7 +308,8 @@ impl Client {
             | Kind::Tags
             | Kind::Referrers
             | Kind::Charts
-            | Kind::Events => decode::ACCEPTED,
+            | Kind::Events
+            | Kind::Report => decode::ACCEPTED,
         };
         builder = builder.header(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
         if let Some(known) = &request.unless {
@@ -317,6 +318,7 @@ impl Client {
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization);
         }
+        builder = builder.headers(request.headers.clone());
         if let Some((media_type, body)) = &request.body {
             builder = builder.header(header::CONTENT_TYPE, media_type).body(body.clone());
         }

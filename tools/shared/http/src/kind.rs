@@ -23,6 +23,8 @@ pub enum Kind {
     Charts,
     /// Events that are handed on.
     Events,
+    /// That a report is taken.
+    Report,
 }
 
 const KIB: u64 = 1024;
@@ -45,6 +47,7 @@ impl Kind {
             Self::Referrers => "referrers",
             Self::Charts => "charts",
             Self::Events => "events",
+            Self::Report => "report",
         }
     }
 
@@ -60,6 +63,7 @@ impl Kind {
             Self::Referrers => "referrers",
             Self::Charts => "charts",
             Self::Events => "an answer to events",
+            Self::Report => "its acceptance of a report",
         }
     }
 
@@ -69,7 +73,7 @@ impl Kind {
     pub const fn limit(self) -> u64 {
         match self {
             Self::Head => 0,
-            Self::Token | Self::Events => 64 * KIB,
+            Self::Token | Self::Events | Self::Report => 64 * KIB,
             Self::Manifest | Self::Config | Self::Tags | Self::Referrers => 8 * MIB,
             Self::Blob => 16 * MIB,
             // The largest public indexes have 20 MB.

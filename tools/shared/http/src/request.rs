@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::form_urlencoded;
 
 use crate::{Address, AskError, Kind, Problem, Sink};
@@ -39,6 +39,7 @@ pub struct Request {
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) unless: Option<HeaderValue>,
     pub(crate) body: Option<(HeaderValue, Bytes)>,
+    pub(crate) headers: HeaderMap,
     pub(crate) limit: u64,
     pub(crate) sink: Option<Arc<dyn Sink>>,
 }
@@ -76,6 +77,13 @@ impl Request {
         Self { body, ..Self::new(Method::Post, kind, address) }
     }
 
+    /// Adds a header that says more of what is sent.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
     fn new(method: Method, kind: Kind, address: Address) -> Self {
         let limit = kind.limit();
         Self {
@@ -86,6 +94,7 @@ impl Request {
             authorization: None,
             unless: None,
             body: None,
+            headers: HeaderMap::new(),
             limit,
             sink: None,
         }

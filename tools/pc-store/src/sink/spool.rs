@@ -1,0 +1,71 @@
+//! Reports that wait to be sent: a directory, a file each, oldest first by name.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::temporary::{self, Temporary};
+use crate::document::Document;
+use crate::folder::{Folder, FolderError};
+
+/// Why the spool cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the spool cannot be used")]
+pub(super) struct SpoolError(#[from] FolderError);
+
+/// A directory with reports that wait.
+#[derive(Debug)]
+pub(super) struct Spool(Folder);
+
+const PREFIX: &str = "waiting-";
+const SUFFIX: &str = ".json";
+
+impl Spool {
+    /// The directory; made where only its last component is missing.
+    pub(super) fn open(path: &Path) -> Result<Self, SpoolError> {
+        let (folder, _) = Folder::open_or_make(path)?;
+        temporary::sweep(&folder)?;
+        Ok(Self(folder))
+    }
+
+    pub(super) fn path(&self) -> String {
+        self.0.path().to_string_lossy().into_owned()
+    }
+
+    /// Keeps a report, durably. One that waits already waits once.
+    pub(super) fn put(&self, document: &Document) -> Result<(), SpoolError> {
+        let temporary = Temporary::write(&self.0, &document.bytes)?.keep();
+        let time = document.head.generated_at;
+        let claimed = self.0.claim(&temporary, &name(time, document.digest.as_str()));
+        if !matches!(claimed, Ok(crate::place::Claim::Taken)) {
+            self.0.remove(&temporary)?;
+        }
+        claimed?;
+        Ok(self.0.sync()?)
+    }
+
+    /// Those that wait, oldest first.
+    pub(super) fn names(&self) -> Result<Vec<String>, SpoolError> {
+        let mut names = self.0.names()?;
+        names.retain(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, SpoolError> {
+        Ok(self.0.read(name, u64::MAX)?)
+    }
+
+    pub(super) fn remove(&self, name: &str) -> Result<(), SpoolError> {
+        match self.0.remove(name) {
+            // Another run sent it too, which is the same to the server.
+            Err(FolderError::NoSuchFile { .. }) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+}
+
+fn name(time: Timestamp, digest: &str) -> String {
+    let digest = digest.strip_prefix("sha256:").unwrap_or(digest);
+    format!("{PREFIX}{}-{digest}{SUFFIX}", time.strftime("%Y%m%d-%H%M%S"))
+}
