@@ -179,8 +179,9 @@ pub fn changes(older: &Report, newer: &Report) -> Vec<Change> {
     let mut gather = Gather::default();
     let scopes = Scopes::of(older, newer);
     completeness(older, newer, &mut gather);
-    uses::compare(older, newer, &scopes, &mut gather);
-    origins::compare(older, newer, &mut gather);
+    let unseen = (scopes.all_unseen_now(older), scopes.all_unseen_before(newer));
+    uses::compare(older, newer, &scopes, &unseen, &mut gather);
+    origins::compare(older, newer, &unseen, &mut gather);
     updates::compare(older, newer, &mut gather);
     releases::compare(older, newer, &scopes, &mut gather);
     runtimes::compare(older, newer, &mut gather);

@@ -12,6 +12,7 @@ use crate::{Evidence, Report};
 
 use super::Code;
 use super::gather::{Found, Gather};
+use super::scope::Unseen;
 
 /// What is known of the origin of a repository's images.
 #[derive(Default)]
@@ -25,8 +26,24 @@ struct Origins<'a> {
 #[derive(Default)]
 struct Words<'a> {
     words: BTreeSet<Cow<'a, str>>,
-    /// Why there may be more: a check that was not made to the end.
+    /// Whether there may be more: a check that was not made to the end.
     partly: bool,
+    /// Whether there may be more: uses of the repository's images that the report does not cover.
+    uncovered: bool,
+}
+
+impl Words<'_> {
+    /// Why there may be more than these words.
+    fn less_known(&self, report: &str) -> Option<String> {
+        if self.partly {
+            return Some(format!(
+                "not-whole: the {report} report did not check all evidence of the repository"
+            ));
+        }
+        self.uncovered.then(|| {
+            format!("not-covered: the {report} report does not cover all uses of the repository")
+        })
+    }
 }
 
 /// A kind of origin, and the codes of its changes.
@@ -41,13 +58,30 @@ const BUILDER: Kind =
     Kind { about: "builder", changed: Code::BuilderChanged, gone: Code::BuilderGone };
 const SOURCE: Kind = Kind { about: "source", changed: Code::SourceChanged, gone: Code::SourceGone };
 
-pub(super) fn compare<'a>(older: &'a Report, newer: &'a Report, gather: &mut Gather<'a>) {
-    let (older, newer) = (origins(&older.evidence), origins(&newer.evidence));
+pub(super) fn compare<'a>(
+    older: &'a Report,
+    newer: &'a Report,
+    (unseen_now, unseen_before): &(Unseen<'a>, Unseen<'a>),
+    gather: &mut Gather<'a>,
+) {
+    let (mut older, mut newer) = (origins(&older.evidence), origins(&newer.evidence));
+    mark(&mut older, unseen_before);
+    mark(&mut newer, unseen_now);
     for (repository, before) in &older {
         if let Some(after) = newer.get(repository) {
             words(&SIGNER, repository, &before.signers, &after.signers, gather);
             words(&BUILDER, repository, &before.builders, &after.builders, gather);
             words(&SOURCE, repository, &before.sources, &after.sources, gather);
+        }
+    }
+}
+
+/// Marks what a report may know less of, since the other has uses where it did not look.
+fn mark<'a>(all: &mut BTreeMap<&'a str, Origins<'_>>, unseen: &Unseen<'a>) {
+    for repository in &unseen.repositories {
+        if let Some(origins) = all.get_mut(repository) {
+            let words = [&mut origins.signers, &mut origins.builders, &mut origins.sources];
+            words.into_iter().for_each(|words| words.uncovered = true);
         }
     }
 }
@@ -63,21 +97,19 @@ fn words<'a>(
     if before.words == after.words || before.words.is_empty() || after.words.is_empty() {
         return;
     }
-    let (code, partly) = if !after.words.is_subset(&before.words) {
-        (kind.changed, before.partly.then_some("older"))
-    } else if after.partly {
-        (Code::NotChecked, Some("newer"))
+    let (code, reason) = if !after.words.is_subset(&before.words) {
+        (kind.changed, before.less_known("older"))
     } else {
-        (kind.gone, None)
+        match after.less_known("newer") {
+            None => (kind.gone, None),
+            reason => (Code::NotChecked, reason),
+        }
     };
     let mut found = Found::new(code).about(kind.about);
     found.repository = Some(repository);
     found.before = before.words.iter().cloned().collect();
     found.after = after.words.iter().cloned().collect();
-    found.reason = partly.map(|report| {
-        format!("not-whole: the {report} report did not check all evidence of the repository")
-            .into()
-    });
+    found.reason = reason.map(Cow::Owned);
     gather.add(found);
 }
 

@@ -1,13 +1,13 @@
 //! What a report covers: whether something that is not in it is not there, or was not looked for.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use records::text::shown;
 use records::{Failure, FailureCode, Image, NamespaceGlob, Record, Release, Runtime, Tally};
 use serde_json::Value;
 
-use crate::Report;
+use crate::{Report, Row};
 
 /// The stage that says what runs.
 const DISCOVER: &str = "pc-discover";
@@ -56,9 +56,43 @@ impl<'a> Scopes<'a> {
         self.apart.clone().map(Cow::Owned).or_else(|| self.newer.misses(thing))
     }
 
+    /// What the older report has where the newer one did not look.
+    pub(super) fn all_unseen_now(&self, older: &'a Report) -> Unseen<'a> {
+        Unseen::of(&older.images, |thing| self.unseen_now(thing).is_some())
+    }
+
+    /// What the newer report has where the older one did not look.
+    pub(super) fn all_unseen_before(&self, newer: &'a Report) -> Unseen<'a> {
+        Unseen::of(&newer.images, |thing| self.unseen_before(thing).is_some())
+    }
+
     /// Why something that only the newer report has may have been there before.
     pub(super) fn unseen_before(&self, thing: Thing<'a>) -> Option<Cow<'a, str>> {
         self.apart.clone().map(Cow::Owned).or_else(|| self.older.misses(thing))
+    }
+}
+
+/// What one report has and the other may have too, without covering it.
+#[derive(Default)]
+pub(super) struct Unseen<'a> {
+    /// Image references.
+    pub(super) images: HashSet<&'a str>,
+    /// Repositories.
+    pub(super) repositories: HashSet<&'a str>,
+}
+
+impl<'a> Unseen<'a> {
+    /// Of the rows of a report: those whose place the other does not cover.
+    fn of(rows: &'a [Row], misses: impl Fn(Thing<'a>) -> bool) -> Self {
+        let mut unseen = Self::default();
+        for row in rows {
+            let namespace = row.namespace.as_deref();
+            if misses(Thing::Use { namespace, idle: row.idle }) {
+                unseen.images.insert(&row.image);
+                unseen.repositories.extend(row.repository.as_deref());
+            }
+        }
+        unseen
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Report, Row};
 
 use super::Code;
 use super::gather::{Found, Gather, PlaceRef};
-use super::scope::{Scopes, Thing};
+use super::scope::{Scopes, Thing, Unseen};
 use super::{states, verdicts};
 
 /// The rows of one container in both reports.
@@ -71,6 +71,7 @@ pub(super) fn compare<'a>(
     older: &'a Report,
     newer: &'a Report,
     scopes: &Scopes<'a>,
+    (unseen_now, unseen_before): &(Unseen<'a>, Unseen<'a>),
     gather: &mut Gather<'a>,
 ) {
     let mut places: HashMap<PlaceRef<'a>, Both<'a>> = HashMap::new();
@@ -80,17 +81,19 @@ pub(super) fn compare<'a>(
     for row in &newer.images {
         places.entry(place_of(row)).or_default().newer.push(row);
     }
-    let known = Known {
-        older: older.images.iter().map(|row| row.image.as_str()).collect(),
-        newer: newer.images.iter().map(|row| row.image.as_str()).collect(),
-        scopes,
+    // What ran where the other report did not look may run, or may have run, there still.
+    let images = |report: &'a Report, unseen: &Unseen<'a>| {
+        let images = report.images.iter().map(|row| row.image.as_str());
+        images.chain(unseen.images.iter().copied()).collect()
     };
+    let known =
+        Known { older: images(older, unseen_before), newer: images(newer, unseen_now), scopes };
     for (place, both) in places {
         container(place, both, &known, gather);
     }
 }
 
-/// The images that ran anywhere, and what the reports cover.
+/// The images that ran anywhere or may have, and what the reports cover.
 struct Known<'a, 's> {
     older: HashSet<&'a str>,
     newer: HashSet<&'a str>,

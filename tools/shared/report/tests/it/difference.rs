@@ -234,6 +234,73 @@ fn a_signer_that_is_only_not_seen_is_not_gone() {
     assert_mirrors(&newer, &partly);
 }
 
+/// Leaves a namespace out of a report, as settings would.
+fn leave_out(report: &mut Report, namespace: &str) {
+    report.images.retain(|row| row.namespace.as_deref() != Some(namespace));
+    report.metadata.namespaces_scanned.retain(|name| name != namespace);
+    for tally in report.stages.iter_mut().filter(|tally| tally.stage == "pc-discover") {
+        tally.settings.insert("excludeNamespaces".into(), json!([namespace]));
+    }
+}
+
+/// The web container of the example once more, in a namespace of its own.
+fn twice() -> (Report, String) {
+    let mut older = shop();
+    let row = web(&mut older)[0].clone();
+    let image = row.image.clone();
+    older.images.push(Row { namespace: Some("elsewhere".into()), ..row });
+    older.metadata.namespaces_scanned.push("elsewhere".into());
+    (older, image)
+}
+
+#[test]
+fn an_image_that_also_ran_where_nobody_looked_is_not_gone() {
+    let (older, image) = twice();
+    let mut newer = older.clone();
+    leave_out(&mut newer, "elsewhere");
+    newer.images.retain(|row| row.image != image);
+    let codes = |changes: &[Change]| -> Vec<Code> {
+        let about = changes.iter().filter(|change| change.subject.image.as_deref() == Some(&image));
+        about.map(code).collect()
+    };
+    let left = codes(&changes(&older, &newer));
+    assert!(left.contains(&Code::UseGone) && !left.contains(&Code::ImageGone), "{left:?}");
+    let came = codes(&changes(&newer, &older));
+    assert!(came.contains(&Code::UseAppeared) && !came.contains(&Code::ImageAppeared), "{came:?}");
+}
+
+#[test]
+fn a_signer_whose_images_run_where_nobody_looked_is_not_gone() {
+    let mut older = shop();
+    let repository = "docker.io/envoyproxy/envoy";
+    let row = older.images.iter().find(|row| row.repository.as_deref() == Some(repository));
+    let row = row.expect("a row").clone();
+    older.images.push(Row { namespace: Some("elsewhere".into()), ..row });
+    older.metadata.namespaces_scanned.push("elsewhere".into());
+    // Another signer beside the first, of which the newer report knows nothing.
+    let mut evidence =
+        older.evidence.iter().find(|one| one.repository == repository).expect("it").clone();
+    evidence.index = None;
+    for find in &mut evidence.signature.as_mut().expect("a check").finds {
+        find.signer.as_mut().expect("a signer").identity =
+            Some("https://other.example/workflow".into());
+    }
+    let mut newer = older.clone();
+    older.evidence.push(evidence);
+    let said = |older: &Report, newer: &Report| -> Vec<(Code, Option<String>)> {
+        let all = changes(older, newer);
+        let about = all.iter().filter(|change| change.subject.about.as_deref() == Some("signer"));
+        about.map(|change| (code(change), change.reason.clone())).collect()
+    };
+    assert_eq!(said(&older, &newer), [(Code::SignerGone, None)]);
+    leave_out(&mut newer, "elsewhere");
+    let why = |report: &str| {
+        Some(format!("not-covered: the {report} report does not cover all uses of the repository"))
+    };
+    assert_eq!(said(&older, &newer), [(Code::NotChecked, why("newer"))]);
+    assert_eq!(said(&newer, &older), [(Code::SignerChanged, why("older"))]);
+}
+
 #[test]
 fn builders_and_sources_are_compared_without_their_runs() {
     let origin = |report: &mut Report, builder: &str, source: &str| {
