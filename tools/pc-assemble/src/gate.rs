@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use records::text::shown;
-use records::{PolicyResult, Verdict};
-use report::{DriftState, Report, Row, UpdateState};
+use records::{Failure, PolicyResult, Verdict};
+use report::{DriftState, HelmRelease, Report, Row, UpdateState};
 
 /// How many images are named that fall short.
 const FEW: usize = 5;
@@ -92,7 +92,11 @@ impl FailOn {
                 None => Judged::Not,
                 Some(policies) => {
                     let bad = |result| matches!(result, PolicyResult::Fail | PolicyResult::Unknown);
-                    policies.iter().any(|policy| bad(policy.result)).into()
+                    // Where none is about it, or every one is excused, nothing was judged.
+                    match policies.iter().all(|policy| policy.result == PolicyResult::Skip) {
+                        true => Judged::Not,
+                        false => policies.iter().any(|policy| bad(policy.result)).into(),
+                    }
                 }
             },
             Self::Outdated => match row.update.status {
@@ -132,25 +136,64 @@ fn unknown(row: &Row) -> Judged {
     }
 }
 
+/// What a word says of a Helm release; most are about images alone.
+fn judge_release(word: FailOn, release: &HelmRelease) -> Judged {
+    match (word, release.update.status) {
+        (_, UpdateState::Skipped) => Judged::Not,
+        (FailOn::Unknown, status) => (status == UpdateState::Unknown).into(),
+        (FailOn::Outdated, status) => {
+            matches!(status, UpdateState::Available | UpdateState::Unknown).into()
+        }
+        _ => Judged::Not,
+    }
+}
+
+/// What could not be listed, so that things are missing of which nothing can be judged.
+fn hidden(report: &Report) -> impl Iterator<Item = String> {
+    let lists = |failure: &&Failure| {
+        let about = |kind: &str| failure.about.iter().any(|about| about == kind);
+        failure.image.is_none()
+            && failure.workload.is_none()
+            && failure.release_name.is_none()
+            && (about("image") || about("release"))
+    };
+    report.failures.iter().filter(lists).map(|failure| {
+        let place = match failure.namespace.as_ref().and_then(Option::as_deref) {
+            Some(namespace) => format!(" in `{}`", shown(namespace)),
+            None => String::new(),
+        };
+        let what = failure.about.join(", ");
+        format!("not all was listed ({what}{place}: {})", shown(&failure.code))
+    })
+}
+
 /// Why a report does not meet the gate, in one line; none where it does. A word for which nothing
 /// was judged is not met.
 pub(crate) fn missed(fail_on: &[FailOn], report: &Report) -> Option<String> {
-    let mut images: BTreeMap<&str, Vec<FailOn>> = BTreeMap::new();
+    let mut images: BTreeMap<String, Vec<FailOn>> = BTreeMap::new();
     let mut idle = Vec::new();
     for word in fail_on {
         let mut judged = false;
-        for row in &report.images {
-            match word.judge(row) {
+        let rows = report.images.iter().map(|row| (row.image.clone(), word.judge(row)));
+        let releases = report.helm_releases.iter().map(|release| {
+            let name = format!("release {}/{}", release.namespace, release.release_name);
+            (name, judge_release(*word, release))
+        });
+        for (name, answer) in rows.chain(releases) {
+            match answer {
                 Judged::Not => continue,
                 Judged::Met => {}
                 Judged::Missed => {
-                    let words = images.entry(&row.image).or_default();
+                    let words = images.entry(name).or_default();
                     if !words.contains(word) {
                         words.push(*word);
                     }
                 }
             }
             judged = true;
+        }
+        if *word == FailOn::Unknown {
+            idle.extend(hidden(report).take(FEW));
         }
         if !judged {
             idle.push(format!("nothing was judged by `{}`", word.as_str()));

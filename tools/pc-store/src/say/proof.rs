@@ -12,7 +12,8 @@ use crate::verify::{Grade, Proof, Word};
 /// The JSON: what it comes to, then everything.
 #[derive(Serialize)]
 struct Told<'a> {
-    /// `proven`, `broken`, or `unchecked`, which goes before `broken`.
+    /// `proven`; `pending`, where a run died and the next one finishes; `broken`; or `unchecked`,
+    /// which goes before `broken`.
     verdict: &'static str,
     #[serde(flatten)]
     proof: &'a Proof,
@@ -23,6 +24,8 @@ pub(crate) fn json(proof: &Proof) -> Result<String, serde_json::Error> {
         "unchecked"
     } else if proof.count(Grade::Broken) > 0 {
         "broken"
+    } else if proof.count(Grade::Pending) > 0 {
+        "pending"
     } else {
         "proven"
     };

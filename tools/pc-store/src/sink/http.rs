@@ -73,6 +73,10 @@ enum UploadError {
     Token,
     #[error("cannot pack the report")]
     Pack(#[source] std::io::Error),
+    #[error("the answer ({status}) does not name the report, so nobody says that it was taken")]
+    Stranger { status: StatusCode },
+    #[error("{left} in the spool at {path} will not be taken as they are")]
+    Stuck { left: u64, path: String },
     #[error("the report was not taken")]
     Refused(#[source] AskError),
     #[error("the report was not taken within the time given, after {tries} tries")]
@@ -100,6 +104,12 @@ impl UploadError {
             Self::Refused(source) | Self::NotInTime { source, .. } => source,
             Self::Token | Self::TokenFile { .. } => {
                 return Some("see `--report-upload-token-file`".to_owned());
+            }
+            Self::Stranger { .. } => {
+                return Some("check PROVENANCE_REPORT_UPLOAD_URL: what answers there is no server for reports (a login page, perhaps)".to_owned());
+            }
+            Self::Stuck { .. } => {
+                return Some("the warnings above say why; mend it, or remove the files".to_owned());
             }
             _ => return None,
         };
@@ -177,10 +187,10 @@ impl Upload {
         }
     }
 
-    fn try_once(&self, body: Bytes, key: &str) -> Result<Result<(), AskError>, UploadError> {
+    fn try_once(&self, body: Bytes, name: &str) -> Result<Result<(), AskError>, UploadError> {
         let bad = |_| UploadError::Token;
         let gzip = HeaderValue::from_static("gzip");
-        let key = HeaderValue::from_str(key).map_err(bad)?;
+        let key = HeaderValue::from_str(name).map_err(bad)?;
         let request = Request::post(Asked::Report, self.address.clone(), "application/json", body)
             .header(header::CONTENT_ENCODING, gzip)
             .header(KEY, key)
@@ -190,7 +200,12 @@ impl Upload {
         Ok(match client {
             Err(error) => return Err(UploadError::Pack(std::io::Error::other(error))),
             Ok(client) => match self.runtime.block_on(client.ask(request)) {
-                Ok(answer) if answer.status.is_success() => Ok(()),
+                Ok(answer) if answer.status.is_success() => {
+                    if !names_report(&answer, name) {
+                        return Err(UploadError::Stranger { status: answer.status });
+                    }
+                    Ok(())
+                }
                 Ok(answer) => Err(answer.refusal()),
                 Err(error) => Err(error),
             },
@@ -210,14 +225,14 @@ impl Upload {
 
     /// Sends what waits, oldest first; what is refused for good stays, and stops nothing.
     fn send_spooled(&self, spool: &Spool) -> Result<String, UploadError> {
-        let (mut sent, mut left, mut down) = (0, 0, false);
+        let (mut sent, mut left, mut stuck, mut down) = (0, 0_u64, 0_u64, false);
         for name in spool.names()? {
             if down {
                 left += 1;
                 continue;
             }
-            let bytes = spool.read(&name)?;
-            match self.send(&bytes, TRIES_WITH_SPOOL) {
+            let read = spool.read(&name).map_err(UploadError::from);
+            match read.and_then(|bytes| self.send(&bytes, TRIES_WITH_SPOOL)) {
                 Ok(()) => {
                     spool.remove(&name)?;
                     sent += 1;
@@ -225,11 +240,16 @@ impl Upload {
                 Err(error) => {
                     down = error.passes();
                     left += 1;
+                    stuck += u64::from(!down);
                     let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
                     let error = stage::exit::chain(&error);
                     tracing::warn!("`{name}` stays in the spool: {error}{hint}");
                 }
             }
+        }
+        // What only time mends is no fault of this run; what will never be taken is.
+        if stuck > 0 {
+            return Err(UploadError::Stuck { left: stuck, path: spool.path() });
         }
         let waiting = match left {
             0 => String::new(),
@@ -286,6 +306,13 @@ fn pack(bytes: &[u8]) -> std::io::Result<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     std::io::Write::write_all(&mut encoder, bytes)?;
     encoder.finish().map(Bytes::from)
+}
+
+/// Whether an answer says which report was taken: by its key in the header of that name, or
+/// somewhere in its body. A login page says 200 as well.
+fn names_report(answer: &http_asking::Answer, key: &str) -> bool {
+    answer.header(KEY) == Some(key)
+        || answer.body.windows(key.len()).any(|window| window == key.as_bytes())
 }
 
 /// Whether the same may be taken a moment later: what came from the server's state or the way to

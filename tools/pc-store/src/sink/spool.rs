@@ -10,8 +10,12 @@ use crate::folder::{Folder, FolderError};
 
 /// Why the spool cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the spool cannot be used")]
-pub(super) struct SpoolError(#[from] FolderError);
+pub(super) enum SpoolError {
+    #[error("the spool cannot be used")]
+    Folder(#[from] FolderError),
+    #[error("`{name}` in the spool is not the report that was put there")]
+    Altered { name: String },
+}
 
 /// A directory with reports that wait.
 #[derive(Debug)]
@@ -47,13 +51,17 @@ impl Spool {
     /// Those that wait, oldest first.
     pub(super) fn names(&self) -> Result<Vec<String>, SpoolError> {
         let mut names = self.0.names()?;
-        names.retain(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        names.retain(|name| digest_in(name).is_some());
         names.sort_unstable();
         Ok(names)
     }
 
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, SpoolError> {
-        Ok(self.0.read(name, u64::MAX)?)
+        let bytes = self.0.read(name, u64::MAX)?;
+        if digest_in(name) != crate::document::digest(&bytes).as_str().strip_prefix("sha256:") {
+            return Err(SpoolError::Altered { name: name.to_owned() });
+        }
+        Ok(bytes)
     }
 
     pub(super) fn remove(&self, name: &str) -> Result<(), SpoolError> {
@@ -63,6 +71,17 @@ impl Spool {
             result => Ok(result?),
         }
     }
+}
+
+/// The hash in the name of a report that waits; `None` for every other name, which is somebody
+/// else's.
+fn digest_in(name: &str) -> Option<&str> {
+    let (time, digest) = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.rsplit_once('-')?;
+    let is_hex = digest.len() == 64
+        && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let is_time = time.len() == "YYYYMMDD-HHMMSS".len()
+        && time.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    (is_hex && is_time).then_some(digest)
 }
 
 fn name(time: Timestamp, digest: &str) -> String {

@@ -3,24 +3,24 @@
 use records::Digest;
 
 use super::{Grade, Proof, Word};
-use crate::chain::{Entry, Event, Flaw, Line, Log};
+use crate::chain::{Entry, Event, Flaw, Log};
 
 /// Checks that each entry is as it was written, and behind the one that it was written behind.
 pub(super) fn check(log: &Log, proof: &mut Proof) {
-    let mut before: Option<(&Line, &Entry)> = None;
+    let mut before: Option<(&Digest, u64)> = None;
     // Behind an entry that was altered, the next one's hash cannot fit.
     let mut excused = false;
     for (line, number) in log.lines.iter().zip(1_u64..) {
         match &line.entry {
             Ok(entry) => {
                 if !excused {
-                    check_order(before, line, entry, proof);
+                    check_order(before, entry, proof);
                 }
                 if entry.event == Event::Unknown {
                     let text = "says what this version does not know".to_owned();
                     proof.find(Grade::Unchecked, Word::EntryUnknown, subject(entry.sequence), text);
                 }
-                (before, excused) = (Some((line, entry)), false);
+                (before, excused) = (Some((&line.hash, entry.sequence)), false);
             }
             Err(flaw) => {
                 let (grade, word) = match flaw {
@@ -28,9 +28,12 @@ pub(super) fn check(log: &Log, proof: &mut Proof) {
                     Flaw::Form(_) => (Grade::Unchecked, Word::EntryUnknown),
                 };
                 let text = format!("line {number} of the log: {}", stage::exit::chain(flaw));
-                let sequence = before.map_or(1, |(_, entry)| entry.sequence + 1);
-                proof.find(grade, word, subject(if excused { number } else { sequence }), text);
-                excused = true;
+                let sequence = before.map_or(1, |(_, sequence)| sequence + 1);
+                let sequence = if excused { number } else { sequence };
+                proof.find(grade, word, subject(sequence), text);
+                // What is only not understood has a hash all the same, which the next one names.
+                excused = matches!(flaw, Flaw::Sum);
+                before = Some((&line.hash, sequence));
             }
         }
     }
@@ -43,9 +46,8 @@ pub(super) fn check(log: &Log, proof: &mut Proof) {
     }
 }
 
-fn check_order(before: Option<(&Line, &Entry)>, _line: &Line, entry: &Entry, proof: &mut Proof) {
-    let (sequence, hash) =
-        before.map_or((0, None), |(line, entry)| (entry.sequence, Some(&line.hash)));
+fn check_order(before: Option<(&Digest, u64)>, entry: &Entry, proof: &mut Proof) {
+    let (sequence, hash) = before.map_or((0, None), |(hash, sequence)| (sequence, Some(hash)));
     if entry.sequence != sequence + 1 {
         let text = match sequence {
             0 => format!("the log starts with entry {}", entry.sequence),

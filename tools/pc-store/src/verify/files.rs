@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use records::Digest;
+
 use super::{Grade, Proof, Word};
 use crate::chain::{Event, Held, Log, State};
 use crate::history::{self, Unfit, Wanted};
@@ -51,12 +53,14 @@ impl Files<'_> {
 
     fn check_without_log(&self, names: &[String], proof: &mut Proof) {
         let reports = names.iter().filter(|name| name.parse::<ReportName>().is_ok()).count();
-        if reports > 0 || names.iter().any(|name| name == LATEST) {
-            let text = format!(
+        let text = if reports > 0 || names.iter().any(|name| name == LATEST) {
+            format!(
                 "there is none, so nothing is proven of {reports} files with a report's name: an older version stored them, or somebody removed it; the next run makes one"
-            );
-            proof.find(Grade::Unchecked, Word::NoLog, "the log", text);
-        }
+            )
+        } else {
+            "there is none, and no report: nothing was stored yet, or somebody removed all; the next run makes one".to_owned()
+        };
+        proof.find(Grade::Unchecked, Word::NoLog, "the log", text);
         proof.others = (names.len() - reports) as u64;
     }
 
@@ -184,7 +188,7 @@ impl Files<'_> {
             (Some(_), Some((name, _))) => format!("it is a report of the log, but {name} is newer"),
             (Some(_), None) => "it is a report that the store no longer has".to_owned(),
         };
-        if self.may_lag() {
+        if self.may_lag(found.as_ref()) {
             let text = format!("{text}: the next run puts it right");
             proof.find(Grade::Pending, Word::Unfinished, LATEST, text);
         } else {
@@ -192,20 +196,21 @@ impl Files<'_> {
         }
     }
 
-    /// Whether a writer that died can have left the newest report behind: it is set after these
-    /// entries and before all others.
-    fn may_lag(&self) -> bool {
-        self.state.last().is_some_and(|last| {
-            matches!(
-                last.event,
-                Event::Stored
-                    | Event::Adopted
-                    | Event::Removed
-                    | Event::Lost
-                    | Event::Healed
-                    | Event::Withdrawn
-            )
-        })
+    /// Whether a writer that died behind the last entry can have left `latest` as it is: as it was
+    /// right before that entry. Anything older was put there by somebody else.
+    fn may_lag(&self, latest: Option<&Digest>) -> bool {
+        let Some(last) = self.state.last() else { return false };
+        let of_last = |name: &ReportName| last.name.as_deref() == Some(&*name.to_string());
+        let before = self.state.reports().into_iter().find(|(name, _)| !of_last(name));
+        let before = before.map(|(_, held)| &held.print.digest);
+        match last.event {
+            Event::Stored | Event::Adopted => latest == before,
+            Event::Removed | Event::Lost => {
+                let gone = last.name.as_ref().and_then(|name| self.state.gone().get(name));
+                latest.is_some() && latest == gone.map(|gone| &gone.digest)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -29,6 +29,25 @@ pub struct Address {
 #[error("`{}` is no http or https URL (without user name) of a host", shown(.0))]
 pub struct AddressError(String);
 
+impl AddressError {
+    /// Of a text, as far as it can be told: what stands before an `@` may be a password, and what
+    /// stands behind a `?` a token.
+    fn of(text: &str) -> Self {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), text),
+        };
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        let told = match authority.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}…@{host}{}", &rest[authority.len()..]),
+            None if rest.contains('@') => format!("{scheme}…"),
+            None => format!("{scheme}{rest}"),
+        };
+        Self(told)
+    }
+}
+
 impl Address {
     /// `path` (beginning with `/`) at `host`.
     pub(crate) fn new(scheme: Scheme, host: &Host, path: &str) -> Self {
@@ -84,7 +103,7 @@ impl TryFrom<Url> for Address {
         let anonymous = url.username().is_empty() && url.password().is_none();
         match (scheme, Host::of(&url)) {
             (Some(scheme), Ok(host)) if anonymous => Ok(Self { scheme, host, url }),
-            _ => Err(AddressError(url.into())),
+            _ => Err(AddressError::of(url.as_str())),
         }
     }
 }
@@ -93,7 +112,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Url::parse(text).map_err(|_| AddressError(text.to_owned()))?.try_into()
+        Url::parse(text).map_err(|_| AddressError::of(text))?.try_into()
     }
 }
 

@@ -294,6 +294,16 @@ fn moved<'a>(
             new.extend(now);
         }
     }
+    // Where a platform is not known, or is another one, there is nothing to pair: then everything
+    // that runs is compared with everything that ran.
+    let paired = before.keys().any(|platform| platform.is_some() && after.contains_key(platform));
+    if !paired {
+        old = before.values().flatten().copied().collect();
+        new = after.values().flatten().copied().collect();
+        if !old.is_disjoint(&new) {
+            return;
+        }
+    }
     if old != new {
         let mut found = used.found(Code::ImageMoved);
         found.before = listed(old.iter());
