@@ -184,7 +184,9 @@ pub(crate) fn by_digest(judged: Judged, tag: &str) -> Judged {
 
 /// What follows for a reference by digest where no tag that has a version is known to stand for
 /// it.
-pub(crate) fn judge_pointed(pointed: Pointed) -> Judged {
+///
+/// A mirror may have only some of the tags: what it does not list may be there all the same.
+pub(crate) fn judge_pointed(pointed: Pointed, is_mirrors: bool) -> Judged {
     let because = |why: String| {
         Judged::because(UpdateStatus::NotComparable, format!("no tag to compare: {why}"))
     };
@@ -193,10 +195,24 @@ pub(crate) fn judge_pointed(pointed: Pointed) -> Judged {
             because(format!("`{tag}` stands for this digest now, and has no version"))
         }
         (None, Some(problem), _) => Judged::failed(problem),
+        (None, None, _) if is_mirrors => Judged::failed(Problem::new(
+            FailureCode::Mirror,
+            "none of the tags that the mirror lists stands for this digest, and it may not list all"
+                .to_owned(),
+        )),
         (None, None, None) => because("no tag stands for this digest now".to_owned()),
         (None, None, Some(asked)) => because(format!(
             "none of the newest {asked} tags stands for this digest now, and no more of them are asked"
         )),
+    }
+}
+
+/// What follows where a tag could not be asked, which may be the one that runs: only that something
+/// newer than another is there stays true.
+pub(crate) fn unless_open(judged: Judged, open: Option<Problem>) -> Judged {
+    match open {
+        Some(problem) if judged.status != UpdateStatus::Available => Judged::failed(problem),
+        _ => judged,
     }
 }
 

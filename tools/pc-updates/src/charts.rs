@@ -38,7 +38,7 @@ pub use newest::{By, Newest, newest};
 pub use version::{ChartVersion, strict};
 
 /// Helm's word for a release of which nothing runs any more (`--keep-history`).
-const UNINSTALLED: &str = "uninstalled";
+pub(crate) const UNINSTALLED: &str = "uninstalled";
 
 /// Who asks about charts.
 #[derive(Debug)]

@@ -127,8 +127,10 @@ impl Images {
             Err(problem) => return answer::finish(update, Judged::failed(problem)).into(),
         };
         let of_repository = told_of(question, &listed);
+        let is_mirrors = !listed.is_authoritative;
         let pointed = pointed::at(&self.registry, repository, digest, &listed, rule).await;
         update.tags.clone_from(&pointed.tags);
+        let open = pointed.failed.clone();
         let version = |tag: &String| match rule.read(tag) {
             Some(Tag::Version(version)) => Some((tag.clone(), version)),
             _ => None,
@@ -141,8 +143,9 @@ impl Images {
                 let judged = self.compared(repository, used, listed, &mut update).await;
                 answer::by_digest(judged, &tag)
             }
-            None => answer::judge_pointed(pointed),
+            None => answer::judge_pointed(pointed, is_mirrors),
         };
+        let judged = answer::unless_open(judged, open);
         Found { answer: answer::finish(update, judged), repository: of_repository }
     }
 

@@ -7,7 +7,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use futures::future::join_all;
-use records::Digest;
+use records::{Digest, FailureCode};
 use registry::{Registry, Repository};
 
 use crate::problem::Problem;
@@ -45,14 +45,22 @@ pub(crate) async fn at(
     let mut pointed = Pointed { of: (!all).then_some(asked.len()), ..Pointed::default() };
     let ask = |tag: String| async move {
         let Ok(name) = tag.parse::<registry::Tag>() else { return Ok(None) };
-        let found = registry.head(repository, &name).await?;
-        Ok(found.filter(|found| found.value.digest == *digest).map(|_| tag))
+        match registry.head(repository, &name).await {
+            Ok(Some(found)) => Ok((found.value.digest == *digest).then_some(tag)),
+            // It was listed a moment ago.
+            Ok(None) => Err(Problem::new(
+                FailureCode::NotFound,
+                format!("`{tag}` is in the list of tags, and is not there when it is asked for"),
+            )),
+            Err(error) => Err(Problem::of(&error)),
+        }
     };
     for answer in join_all(asked.into_iter().map(ask)).await {
         match answer {
             Ok(tag) => pointed.tags.extend(tag),
-            Err(error) if pointed.failed.is_none() => pointed.failed = Some(Problem::of(&error)),
-            Err(_) => {}
+            Err(problem) => {
+                pointed.failed.get_or_insert(problem);
+            }
         }
     }
     pointed.tags = by_precision(pointed.tags, rule);

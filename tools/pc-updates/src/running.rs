@@ -3,10 +3,11 @@
 //! A release's record is about its newest revision. Where that one failed, or is not done yet, an
 //! older one is deployed: a version that was only tried is no version that is used.
 
-use records::Release;
 use records::text::{cut_text, shown};
+use records::{Origin, Release};
 
 use crate::answer::Answer;
+use crate::charts::UNINSTALLED;
 
 /// The chart of what runs.
 pub(crate) fn chart(release: &Release) -> Option<&str> {
@@ -18,9 +19,26 @@ pub(crate) fn chart(release: &Release) -> Option<&str> {
 
 /// The release as it runs, and what is to be said where that is not its newest revision.
 pub(crate) fn of(mut release: Release) -> (Release, Option<String>) {
-    let Some(deployed) = release.deployed.take() else {
+    if release.status == UNINSTALLED {
         return (release, None);
+    }
+    let Some(deployed) = release.deployed.take() else {
+        let remark = format!(
+            "no revision is deployed; revision {}, which is `{}`, is judged",
+            release.revision,
+            shown(&release.status)
+        );
+        let is_deployed = release.status == "deployed";
+        return (release, (!is_deployed).then_some(remark));
     };
+    // Who said where the newest revision's chart came from said nothing of another chart.
+    if deployed.chart != release.chart {
+        release.origin = Origin {
+            kind: "unknown".to_owned(),
+            url: None,
+            how: "the deployed revision is of another chart than the newest one".to_owned(),
+        };
+    }
     let tried = release.version.as_deref().map_or(String::new(), |version| {
         let differs = Some(version) != deployed.version.as_deref();
         if differs { format!(" ({})", shown(version)) } else { String::new() }

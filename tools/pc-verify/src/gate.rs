@@ -137,13 +137,22 @@ fn of_types(answer: &Answer, types: &WantedTypes) -> Verdict {
     add!(answer.provenance);
     add!(answer.sbom);
     add!(answer.attestation);
-    // What was not fetched, or cannot be read, may be of any type.
-    let of = answer.attestation.iter().flat_map(|record| &record.finds);
-    let unsigned = Reason::Unsigned.as_str();
-    let is_unread = |find: &&records::AttestationFind| {
-        find.predicate_type.is_none() && find.reason.as_deref() != Some(unsigned)
-    };
-    finds.extend(of.filter(is_unread).map(|_| FindVerdict::Unknown));
+    // What was not fetched, or cannot be read, may be of any type; it stands in the record of every
+    // check that is on.
+    macro_rules! unread {
+        ($record:expr) => {
+            let of = $record.iter().flat_map(|record| &record.finds);
+            let is_unread = |reason: Option<&str>, predicate_type: Option<&str>| {
+                predicate_type.is_none() && reason != Some(Reason::Unsigned.as_str())
+            };
+            let of =
+                of.filter(|find| is_unread(find.reason.as_deref(), find.predicate_type.as_deref()));
+            finds.extend(of.map(|_| FindVerdict::Unknown));
+        };
+    }
+    unread!(answer.provenance);
+    unread!(answer.sbom);
+    unread!(answer.attestation);
     let known = Known { whole, present: Some(true), index: settled, platform: true };
     combine(&finds, known).verdict
 }

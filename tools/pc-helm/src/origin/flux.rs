@@ -141,7 +141,11 @@ impl Flux {
         let url = self.helm_repositories.get(&to);
         let url = url.map(|url| address::of_chart(url, &chart.chart));
         let is_oci = url.iter().flatten().any(|url| url.starts_with("oci://"));
-        let kind = if is_oci { "flux-oci" } else { "flux-helm" };
+        let kind = match (url.is_some(), is_oci) {
+            (false, _) => "flux-other",
+            (true, true) => "flux-oci",
+            (true, false) => "flux-helm",
+        };
         let name = (!chart.chart.is_empty()).then(|| chart.chart.clone());
         // Of `team/web` the chart is called `web`.
         let name = name.map(|name| name.rsplit('/').next().map_or(name.clone(), Text::from));

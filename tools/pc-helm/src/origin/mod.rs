@@ -179,6 +179,11 @@ impl Objects {
         };
         let fitting: Vec<&Saying> = sayings.iter().filter(fits).collect();
         match (fitting.as_slice(), sayings.first()) {
+            // What is missing may be among what could not be read.
+            ([first, ..], _) if first.url.is_none() && !self.unread.is_empty() => {
+                let unread = self.silence().how;
+                made("unread", None, &format!("{}; {unread}", first.how))
+            }
             ([first, rest @ ..], _) if rest.iter().all(|other| other.url == first.url) => {
                 made(first.kind, first.url.clone(), &first.how)
             }

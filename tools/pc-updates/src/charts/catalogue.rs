@@ -119,6 +119,15 @@ pub(super) struct Catalogue {
     versions: Mutex<HashMap<String, Arc<OnceCell<Listed>>>>,
 }
 
+/// An address without user name, password and query; nothing of what is no address.
+fn without_secrets(text: &str) -> String {
+    let Ok(mut url) = url::Url::parse(text) else { return String::new() };
+    let is_bare = url.set_username("").is_ok() && url.set_password(None).is_ok();
+    url.set_query(None);
+    url.set_fragment(None);
+    if is_bare || url.username().is_empty() { url.to_string() } else { String::new() }
+}
+
 impl Catalogue {
     pub(super) fn new(client: Client, hub: Hub) -> Self {
         Self { client, hub, searches: Mutex::default(), versions: Mutex::default() }
@@ -168,15 +177,15 @@ impl Catalogue {
         let short = |text: &Option<String>| text.as_deref().map(|text| clean(text, MAX_TEXT));
         let others = of as u64 - 1;
         let why = match (others, package.is_official(), package.repository.verified_publisher) {
-            (0, ..) => "no other chart there has this name",
+            (0, ..) => "the catalogue found no other of this name",
             (_, true, _) => "the catalogue calls it official",
             (_, false, true) => "its publisher is verified",
-            (_, false, false) => "more users than of the others have starred it",
+            (_, false, false) => "it is the likeliest of those that were looked at",
         };
         ChartGuess {
             page: format!("{}/packages/helm/{}", self.hub, package.page()),
             repository: package.repository.name.clone(),
-            url: short(&package.repository.url),
+            url: short(&package.repository.url.as_deref().map(without_secrets)),
             verified_publisher: package.repository.verified_publisher,
             official: package.is_official(),
             others,

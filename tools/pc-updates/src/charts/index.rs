@@ -199,8 +199,8 @@ impl<'de> Visitor<'de> for VersionsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Versions, A::Error> {
         let mut versions = Vec::new();
-        while let Some(entry) = seq.next_element::<Entry>()? {
-            versions.extend(entry.chart());
+        while let Some(entry) = seq.next_element::<Option<Entry>>()? {
+            versions.extend(entry.and_then(Entry::chart));
             if versions.len() > MAX_VERSIONS {
                 return Err(serde::de::Error::custom(TOO_MANY));
             }

@@ -15,7 +15,7 @@ use report::{Completeness, DriftState, UpdateState};
 use super::error::ApiError;
 use super::library;
 use crate::app::App;
-use crate::library::{Library, Volume};
+use crate::library::{Library, Reach, State as Runs, Volume};
 
 pub(crate) async fn page(State(app): State<App>) -> Result<Response, ApiError> {
     let library = library(&app)?;
@@ -50,6 +50,8 @@ fn text(library: &Library) -> String {
         let complete = volume.head.completeness == Completeness::Complete;
         out.value(&[("cluster", cluster)], u8::from(complete));
     }
+    out.family("provenance_store_readable", "Whether the store could be read the last time.");
+    out.value(&[], u8::from(library.reach == Reach::Read));
     out.family("provenance_stored_reports", "How many reports the store has.");
     out.value(&[], library.reports(None).count());
     out.family(
@@ -76,8 +78,12 @@ fn images(out: &mut Families, newest: &BTreeMap<&str, &Volume>) {
     }
     out.family("provenance_unique_digests", "Distinct digests that run.");
     for (cluster, volume) in newest {
-        let mut digests: Vec<_> =
-            volume.uses.iter().filter_map(|one| one.line.digest.as_ref()).collect();
+        let mut digests: Vec<_> = volume
+            .uses
+            .iter()
+            .filter(|one| one.line.state == Runs::Running)
+            .filter_map(|one| one.line.digest.as_ref())
+            .collect();
         digests.sort_unstable();
         digests.dedup();
         out.value(&[("cluster", cluster)], digests.len());

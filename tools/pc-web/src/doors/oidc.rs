@@ -69,8 +69,15 @@ impl IntoResponse for OidcError {
             Self::Issuer(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Login(_) => StatusCode::UNAUTHORIZED,
         };
+        // Where the issuer is and what it said is for the log, not for who knocks.
         tracing::warn!("{self}");
-        crate::api::ApiError::new(status, self.to_string()).into_response()
+        let told = match self {
+            Self::Issuer(_) => {
+                "who you are cannot be found out now: the issuer does not answer".to_owned()
+            }
+            Self::Login(why) => format!("the login did not succeed: {why}"),
+        };
+        crate::api::ApiError::new(status, told).into_response()
     }
 }
 

@@ -19,13 +19,15 @@ use crate::app::{Access, App, Routes};
 /// The cookie of a login that is under way.
 const PENDING: &str = "login";
 const CALLBACK: &str = "/oauth2/callback";
+/// Where one asks who one is.
+pub(super) const ME: &str = "/api/me";
 
 pub(crate) fn add(routes: Routes) -> Routes {
     routes
         .route("/login", Access::Anyone, get(login))
         .route(CALLBACK, Access::Anyone, get(callback))
         .route("/logout", Access::Anyone, post(logout))
-        .route("/api/me", Access::Anyone, get(me))
+        .route(ME, Access::Anyone, get(me))
 }
 
 /// Where one logs in to come back to `to`.
@@ -107,7 +109,10 @@ fn oidc(app: &App) -> Result<&Oidc, ApiError> {
 
 /// A place on this site; the start page for every other.
 fn own(to: &str) -> &str {
-    let is_own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+    // Browsers drop control characters and take a backslash for a slash (WHATWG URL).
+    let is_own = to.starts_with('/')
+        && !to.starts_with("//")
+        && !to.contains(|c: char| c == '\\' || c.is_control());
     if is_own { to } else { "/" }
 }
 
@@ -134,9 +139,15 @@ mod tests {
     #[test]
     fn a_login_leads_back_to_this_site_alone() {
         assert_eq!(own("/images?q=a"), "/images?q=a");
-        for other in
-            ["https://evil.example/", "//evil.example", "/\\evil.example", "", "images", "/a\r\nb"]
-        {
+        for other in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "images",
+            "/a\r\nb",
+            "/\t/evil.example",
+        ] {
             assert_eq!(own(other), "/", "{other}");
         }
         assert_eq!(login_for("/images?q=a&b"), "/login?to=%2Fimages%3Fq%3Da%26b");

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
+use pc_store::names::ReportName;
 use report::Completeness;
 
 use super::say;
@@ -68,7 +69,7 @@ pub(crate) struct Shown {
 impl Shown {
     /// The report that an address asks for, or the page that says why there is none.
     pub(crate) fn of(app: &App, RawQuery(text): RawQuery) -> Result<Self, Box<Response>> {
-        let query = Query::parse(text.as_deref().unwrap_or_default());
+        let mut query = Query::parse(text.as_deref().unwrap_or_default());
         let now = app.clock.now();
         let Some(library) = app.library() else {
             return Err(Box::new(say::reading()));
@@ -89,6 +90,12 @@ impl Shown {
         let Some((shelved, volume)) = found else {
             return Err(Box::new(say::empty(&library, &query, now)));
         };
+        if let Some(other) =
+            query.cluster.take_if(|name| volume.head.cluster.as_ref() != Some(name))
+        {
+            let other = records::text::shown(&other);
+            query.not_followed.push(format!("`cluster={other}` is not that of the report"));
+        }
         Ok(Self { library, shelved, volume, query, now })
     }
 
@@ -99,6 +106,14 @@ impl Shown {
             .reports(None)
             .filter(|(_, volume)| volume.head.cluster.as_deref() == cluster)
             .find(|(shelved, _)| shelved.name < self.shelved.name)
+    }
+
+    /// The files with a report's name that are newer than this one and cannot be shown.
+    fn unreadable_since(&self) -> impl Iterator<Item = (ReportName, &str)> {
+        let newer = self.library.shelf.iter().filter(|other| other.name > self.shelved.name);
+        let unreadable =
+            newer.filter_map(|other| Some((other.name, &**other.volume.as_ref().err()?)));
+        unreadable.take(3)
     }
 
     /// Whether this is the newest report of its cluster.
@@ -140,6 +155,11 @@ impl Shown {
                 div.banner.bad role="alert" {
                     p { strong { "This report is not complete." } " What is missing is not in the counts:" }
                     ul { @for reason in why { li { (reason) } } }
+                }
+            }
+            @for (name, why) in self.unreadable_since() {
+                div.banner.bad role="alert" {
+                    p { strong { "A newer report cannot be shown." } " What is shown is from before. " code { (name) } ": " (why) }
                 }
             }
             @if self.is_latest() && age > STALE_SECONDS {
@@ -231,7 +251,7 @@ pub(crate) fn document(
                 }
                 main #content tabindex="-1" { (content) }
                 footer {
-                    p { "Provenance collector " (env!("CARGO_PKG_VERSION")) " · what could not be checked is shown as unknown, never as absent · " a href="/api/reports/latest" { "this report as JSON" } }
+                    p { "Provenance collector " (env!("CARGO_PKG_VERSION")) " · what could not be checked is shown as unknown, never as absent · " a href={"/api/reports/" (query.report.map_or("latest".to_owned(), |name| name.to_string()))} { "this report as JSON" } }
                 }
                 div #status.hidden role="status" {}
             }

@@ -29,12 +29,38 @@ pub(crate) async fn page(
     if uses.is_empty() {
         return shown.page(Section::Images, "Not in this report", &not_here(&shown, &reference));
     }
-    match Facts::read(&shown, &uses) {
+    let variants = variants(&uses);
+    let facts: Result<Vec<Facts>, _> =
+        variants.iter().take(VARIANTS).map(|uses| Facts::read(&shown, uses)).collect();
+    match facts {
         Ok(facts) => {
-            shown.page(Section::Images, &reference, &content(&shown, &reference, &uses, &facts))
+            let content = content(&shown, &reference, &variants, &facts);
+            shown.page(Section::Images, &reference, &content)
         }
         Err(error) => say::unreadable(&shown.query, &error),
     }
+}
+
+/// How many variants have a chain of their own on one page.
+const VARIANTS: usize = 12;
+
+/// The uses by what decides their answers: the reference and what runs. What needs a person most
+/// comes first.
+fn variants<'a>(uses: &[&'a Use]) -> Vec<Vec<&'a Use>> {
+    let mut variants: Vec<Vec<&'a Use>> = Vec::new();
+    for one in uses {
+        let same = |other: &&mut Vec<&Use>| {
+            let (a, b) = (&other[0].line, &one.line);
+            (&a.image, &a.index, &a.manifest, a.answers)
+                == (&b.image, &b.index, &b.manifest, b.answers)
+        };
+        match variants.iter_mut().find(same) {
+            Some(variant) => variant.push(one),
+            None => variants.push(vec![one]),
+        }
+    }
+    variants.sort_by_key(|uses| std::cmp::Reverse(uses[0].line.answers.concern()));
+    variants
 }
 
 /// The uses that an address names: `repository@digest`, or a reference as pods have it.
@@ -89,17 +115,31 @@ impl Facts {
     }
 }
 
-fn content(shown: &Shown, reference: &str, uses: &[&Use], facts: &Facts) -> Markup {
-    let row = &facts.row;
+fn content(shown: &Shown, reference: &str, variants: &[Vec<&Use>], facts: &[Facts]) -> Markup {
     html! {
         div.title {
             div {
                 p.small { a href=(shown.query.elsewhere().href("/images")) { "Images" } }
-                h1.mono { (row.image) }
-                p.quiet.mono { (reference) }
+                h1.mono { (reference) }
+                @if variants.len() > 1 { p.quiet { "It runs in " (variants.len()) " variants, which may differ; each has its own chain of evidence, what needs a person most comes first." } }
             }
             div.end { button type="button" data-copy=(reference) hidden { "Copy reference" } }
         }
+        @for (uses, facts) in variants.iter().zip(facts) {
+            @if variants.len() > 1 {
+                h2.mono { (facts.row.image) @if let Some(platform) = &facts.row.platform { " · " (platform) } @if let Some(manifest) = &facts.row.manifest { " · " (manifest.short()) } }
+            }
+            (chain(shown, uses, facts))
+        }
+        @if variants.len() > facts.len() { p.quiet { "and " (variants.len() - facts.len()) " more variants: the list by use has them all." } }
+        @if let Some(facts) = facts.first() { (again(&facts.row)) }
+    }
+}
+
+/// The chain of one variant.
+fn chain(shown: &Shown, uses: &[&Use], facts: &Facts) -> Markup {
+    let row = &facts.row;
+    html! {
         ol.chain {
             (step(drift_tone(row), "What runs, and where", &mark::drift(row.runs().then_some(row.drift)), &runs(shown, uses, row)))
             (check("Signature: who says so", row.signature.verdict, row.signature.error.as_deref(), facts.evidence.as_ref().and_then(|evidence| evidence.signature.as_ref()), None))
@@ -116,7 +156,6 @@ fn content(shown: &Shown, reference: &str, uses: &[&Use], facts: &Facts) -> Mark
                 ul { @for policy in policies { li { code { (policy.policy) } ": " (result(policy.result)) @if let Some(exception) = &policy.exception { " (exception: " (exception) ")" } } } }
             }
         }
-        (again(row))
     }
 }
 

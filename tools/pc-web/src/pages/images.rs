@@ -246,7 +246,7 @@ fn row(item: &Group<'_>, query: &Query, by_use: bool) -> Markup {
                 td { @match &line.namespace { Some(namespace) => { (place(namespace, line)) } None => { span.quiet { "given by name" } } } }
             } @else { td.num { (item.uses.len()) } }
             td { (mark::verdict(answers.signature)) }
-            td { (mark::verdict(answers.provenance)) @if let Some(level) = line.level { " " span.small.nowrap { "L" (level) } } }
+            td { (mark::verdict(answers.provenance)) @if let Some(level) = item.level() { " " span.small.nowrap { "L" (level) } } }
             td { (mark::verdict(answers.sbom)) }
             td { (mark::drift(answers.drift)) }
             td { (mark::update(answers.update, newest)) }

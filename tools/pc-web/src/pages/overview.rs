@@ -95,75 +95,88 @@ struct Card {
     name: &'static str,
     tone: Option<Tone>,
     path: &'static [&'static str],
+    /// The check whose open answers stand beside the number; empty where it counts no answers.
+    check: &'static str,
     list: fn(&mut Query),
 }
 
 const CARDS: [Card; 12] = [
-    Card { name: "Images", tone: None, path: &["uniqueImages"], list: |_| () },
+    Card { name: "Images", tone: None, path: &["uniqueImages"], check: "", list: |_| () },
     Card {
         name: "Trusted",
         tone: Some(Tone::Trusted),
         path: &["signature", "trusted"],
+        check: "signature",
         list: |query| query.filter.signature = vec![Verdict::Trusted],
     },
     Card {
         name: "Valid, nobody says to trust",
         tone: Some(Tone::Valid),
         path: &["signature", "valid"],
+        check: "signature",
         list: |query| query.filter.signature = vec![Verdict::Valid],
     },
     Card {
         name: "Signature present only",
         tone: Some(Tone::Present),
         path: &["signature", "present"],
+        check: "signature",
         list: |query| query.filter.signature = vec![Verdict::Present],
     },
     Card {
         name: "Unsigned",
         tone: Some(Tone::Absent),
         path: &["signature", "absent"],
+        check: "signature",
         list: |query| query.filter.signature = vec![Verdict::Absent],
     },
     Card {
         name: "Signature could not be checked",
         tone: Some(Tone::Unknown),
         path: &["signature", "unknown"],
+        check: "signature",
         list: |query| query.filter.signature = vec![Verdict::Unknown],
     },
     Card {
         name: "Pinned by digest",
         tone: None,
         path: &["pinned"],
+        check: "",
         list: |query| query.filter.pinned = Some(true),
     },
     Card {
         name: "SLSA provenance",
         tone: None,
         path: &["imagesWithProvenance"],
+        check: "provenance",
         list: |query| query.filter.provenance = there(),
     },
     Card {
         name: "Bill of materials",
         tone: None,
         path: &["imagesWithSBOM"],
+        check: "sbom",
         list: |query| query.filter.sbom = there(),
     },
     Card {
         name: "Tag moved",
         tone: Some(Tone::Invalid),
         path: &["drift", "moved"],
+        check: "drift",
         list: |query| query.filter.drift = vec![DriftState::Moved],
     },
     Card {
         name: "Update available",
         tone: Some(Tone::Present),
         path: &["updates", "available"],
+        check: "updates",
         list: |query| query.filter.update = vec![UpdateState::Available],
     },
     Card {
         name: "Update could not be checked",
         tone: Some(Tone::Unknown),
         path: &["updates", "unknown"],
+        check: "updates",
         list: |query| query.filter.update = vec![UpdateState::Unknown],
     },
 ];
@@ -181,7 +194,9 @@ fn cards(shown: &Shown) -> Vec<Markup> {
             let number = count(&shown.volume.head.summary, card.path);
             let before = shown.previous().map(|(_, volume)| count(&volume.head.summary, card.path));
             let of = (card.path != ["uniqueImages"]).then_some(of);
-            markup(card.name, card.tone.filter(|_| number > 0), &href, number, of, before)
+            let open = Open::of(&shown.volume.head.summary, card.check);
+            let tone = card.tone.filter(|_| number > 0);
+            markup(card.name, tone, &href, Counted { number, of, before }, open)
         })
         .collect();
     cards.push(releases(shown));
@@ -195,30 +210,59 @@ fn releases(shown: &Shown) -> Markup {
     let before = shown.previous().map(|(_, volume)| count(&volume.head.summary, path));
     let href = shown.query.elsewhere().href("/releases");
     let tone = (number > 0).then_some(Tone::Present);
-    markup("Helm charts with updates", tone, &href, number, Some(of), before)
+    let open = Open::of(summary, "helmUpdates");
+    markup("Helm charts with updates", tone, &href, Counted { number, of: Some(of), before }, open)
 }
 
-fn markup(
-    name: &str,
-    tone: Option<Tone>,
-    href: &str,
+/// A number, what it is a part of, and what it was in the report before.
+#[derive(Clone, Copy)]
+struct Counted {
     number: u64,
     of: Option<u64>,
     before: Option<u64>,
-) -> Markup {
+}
+
+/// How many answers of a check are open.
+#[derive(Clone, Copy)]
+struct Open {
+    unknown: u64,
+    skipped: u64,
+}
+
+impl Open {
+    fn of(summary: &Map<String, Value>, check: &str) -> Self {
+        let part = |word| if check.is_empty() { 0 } else { count(summary, &[check, word]) };
+        Self { unknown: part("unknown"), skipped: part("skipped") }
+    }
+}
+
+fn markup(name: &str, tone: Option<Tone>, href: &str, counted: Counted, open: Open) -> Markup {
+    let Counted { number, of, before } = counted;
+    // A share of what nobody asked for would be read as an answer.
+    let nobody = of.is_some_and(|of| of > 0 && open.skipped >= of);
     html! {
         a class={"card " (tone.map(Tone::class).unwrap_or_default())} href=(href) {
             span.name { (name) }
-            span.number {
-                (number)
-                @if let Some(of) = of { small { " / " (of) @if of > 0 { " · " (number * 100 / of) " %" } } }
-            }
-            span.change {
-                @match before {
-                    Some(before) if before == number => { "as before" }
-                    Some(before) if number > before => { "+" (number - before) " since the report before" }
-                    Some(before) => { "−" (before - number) " since the report before" }
-                    None => { "first report" }
+            @if nobody { span.number { small { "not asked" } } }
+            @else {
+                span.number {
+                    (number)
+                    @if let Some(of) = of { small { " / " (of) @if of > 0 { " · " (number.saturating_mul(100) / of) " %" } } }
+                }
+                @if open.unknown > 0 || open.skipped > 0 {
+                    span.change {
+                        @if open.unknown > 0 { (open.unknown) " could not be checked" }
+                        @if open.unknown > 0 && open.skipped > 0 { " · " }
+                        @if open.skipped > 0 { (open.skipped) " not asked" }
+                    }
+                }
+                span.change {
+                    @match before {
+                        Some(before) if before == number => { "as before" }
+                        Some(before) if number > before => { "+" (number - before) " since the report before" }
+                        Some(before) => { "−" (before - number) " since the report before" }
+                        None => { "nothing to compare with" }
+                    }
                 }
             }
         }
@@ -244,7 +288,7 @@ fn worst(
                         tbody {
                             @for row in rows.iter().take(6) {
                                 tr {
-                                    th scope="row" { a.mono href=(shown.query.elsewhere().with(|query| narrow(&mut query.filter, row.name.to_owned())).href("/images")) { (row.name) } }
+                                    th scope="row" { a.mono href=(shown.query.elsewhere().with(|query| narrow(&mut query.filter, row.name.to_owned())).href("/images")) { @if row.name.is_empty() { "(none)" } @else { (row.name) } } }
                                     td.num { (row.invalid) } td.num { (row.open) } td.num { (row.absent) } td.num { (row.uses) }
                                 }
                             }
@@ -272,14 +316,16 @@ fn tally<'a>(
     let mut tallies: std::collections::BTreeMap<&str, Tally<'_>> =
         std::collections::BTreeMap::new();
     for one in &volume.uses {
-        let Some(name) = name(&one.line) else { continue };
+        // What has none is one of them: an image that was named, a malformed reference.
+        let name = name(&one.line).unwrap_or_default();
         let tally =
             tallies.entry(name).or_insert(Tally { name, invalid: 0, open: 0, absent: 0, uses: 0 });
         let answers = &one.line.answers;
         let verdicts = [answers.signature, answers.provenance, answers.sbom];
         tally.uses += 1;
         tally.invalid += u64::from(verdicts.contains(&Verdict::Invalid));
-        tally.open += u64::from(answers.are_open());
+        let is_skipped = verdicts.contains(&Verdict::Skipped);
+        tally.open += u64::from(answers.are_open() || is_skipped);
         tally.absent += u64::from(answers.signature == Verdict::Absent);
     }
     let mut tallies: Vec<_> = tallies
@@ -318,7 +364,7 @@ fn trend(shown: &Shown) -> Markup {
                 @for (at, (_, volume)) in reports.iter().enumerate() {
                     @let counts = WORDS.map(|word| count(&volume.head.summary, &["signature", word]));
                     @for (word, (below, height)) in WORDS.iter().zip(stacked(&counts, most)) {
-                        @if height > 0 { rect class=(word) x=(at * 24 + 3) y=(100 - below - height) width="18" height=(height) {} }
+                        @if height > 0 { rect class=(word) x=(at * 24 + 3) y=(100_u64.saturating_sub(below + height)) width="18" height=(height) {} }
                     }
                 }
             }
@@ -349,9 +395,10 @@ fn stacked(counts: &[u64; 7], most: u64) -> Vec<(u64, u64)> {
     counts
         .iter()
         .map(|count| {
-            sum += count;
-            // From the sum, so that roundings do not add up.
-            let top = sum * 100 / most;
+            sum = u64::saturating_add(sum, *count);
+            // From the sum, so that roundings do not add up; and never beyond the top, whatever a
+            // report says.
+            let top = (u128::from(sum) * 100 / u128::from(most)).min(100) as u64;
             let part = (below, top - below);
             below = top;
             part

@@ -26,6 +26,7 @@ pub(crate) async fn page(State(app): State<App>, text: RawQuery) -> Response {
     let content = html! {
         div.title { h1 { "Helm releases" } p.quiet { (releases.len()) " of " (shown.volume.releases.len()) } }
         form.filters.panel data-live action="/releases" method="get" role="search" {
+            @if let Some(cluster) = &shown.query.cluster { input type="hidden" name="cluster" value=(cluster); }
             @if let Some(report) = shown.query.report { input type="hidden" name="report" value=(report); }
             label.wide { "Search (release, namespace, chart)" input type="search" name="q" value=(shown.query.filter.search) autocomplete="off"; }
             button.main { "Apply" }

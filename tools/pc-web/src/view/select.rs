@@ -21,6 +21,13 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// The SLSA build level that every use earns.
+    #[must_use]
+    pub fn level(&self) -> Option<u8> {
+        let levels: Option<Vec<u8>> = self.uses.iter().map(|one| one.line.level).collect();
+        levels?.into_iter().min()
+    }
+
     /// The first of the uses, whose image all have.
     #[must_use]
     pub fn first(&self) -> &Line {
@@ -109,8 +116,8 @@ fn compare(a: &Item<'_>, b: &Item<'_>, order: Order) -> Ordering {
         By::Image => a.first().image.cmp(&b.first().image),
         By::Namespace => place(a.first()).cmp(&place(b.first())),
         By::Signature => gravity(b.answers.signature).cmp(&gravity(a.answers.signature)),
-        By::Provenance => (gravity(b.answers.provenance), a.first().level)
-            .cmp(&(gravity(a.answers.provenance), b.first().level)),
+        By::Provenance => (gravity(b.answers.provenance), a.level())
+            .cmp(&(gravity(a.answers.provenance), b.level())),
         By::Sbom => gravity(b.answers.sbom).cmp(&gravity(a.answers.sbom)),
         By::Drift => drift(b).cmp(&drift(a)),
         By::Update => b.answers.update.gravity().cmp(&a.answers.update.gravity()),

@@ -182,3 +182,37 @@ fn a_stale_or_incomplete_report_says_so_on_every_page() {
         assert!(text.contains("the stream of pc-digest was cut"), "{page}");
     }
 }
+
+#[test]
+fn what_one_variant_says_is_not_hidden_by_another() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let mut good = row("registry.example.com/app:1", "shop");
+    good["digest"] = json!(digest);
+    let mut bad = good.clone();
+    bad["image"] = json!("registry.example.com/app:2");
+    bad["signature"]["verdict"] = json!("invalid");
+    bad["drift"] = json!("moved");
+    let site = Site::with(&[report("2026-11-24T06:00:00Z", &[good, bad])]);
+    let page = site.get(&format!("/images/registry.example.com/app@{digest}")).text;
+    assert!(
+        page.contains("app:2") && page.contains("is-invalid") && page.contains(">moved<"),
+        "{page}"
+    );
+    let first = page.find("app:2 ").or_else(|| page.find("app:2")).expect("there");
+    assert!(first < page.find("app:1").expect("there"), "what needs a person comes first");
+}
+
+#[test]
+fn what_nobody_asked_for_is_no_zero() {
+    let mut rows = vec![row("a:1", "shop")];
+    for check in ["signature", "provenance", "sbom"] {
+        rows[0][check]["verdict"] = json!("skipped");
+    }
+    rows[0]["drift"] = json!("skipped");
+    rows[0]["update"]["status"] = json!("skipped");
+    let site = Site::with(&[report("2026-11-24T06:00:00Z", &rows)]);
+    let page = site.get("/").text;
+    assert!(page.contains("not asked") && !page.contains("nothing is contradicted"), "{page}");
+    let unsigned = page.split("Unsigned").nth(1).expect("a card");
+    assert!(unsigned.split("</a>").next().expect("it").contains("not asked"), "{unsigned}");
+}

@@ -36,7 +36,8 @@ pub fn manifest(bytes: &[u8]) {
 pub fn list(body: &[u8]) {
     let mut tags = Tags::default();
     if tags.read_page(body).is_ok() {
-        assert_eq!(tags.iter().count(), tags.len());
+        // What is no tag is counted and not kept.
+        assert!(tags.iter().count() <= tags.len());
     }
     let _ = serde_json::from_slice::<OciImageIndex>(body);
 }

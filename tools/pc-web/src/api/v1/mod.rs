@@ -77,6 +77,10 @@ fn about<'a>(library: &'a Library, question: &'a Question) -> Result<About<'a>, 
                 .volume
                 .as_ref()
                 .map_err(|why| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, why.to_string()))?;
+            let cluster = question.view.cluster.as_deref();
+            if cluster.is_some_and(|name| volume.head.cluster.as_deref() != Some(name)) {
+                return Err(ApiError::not_found("that report is of another cluster"));
+            }
             Some((shelved, volume))
         }
     };
@@ -104,6 +108,7 @@ async fn summary(
     if super::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
+    question.without_view()?;
     let row = rows::summary(about.shelved.name, about.volume);
     Ok(([(header::ETAG, tag)], Json(row)).into_response())
 }
@@ -114,7 +119,9 @@ async fn images(
     text: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(&app, &text, &headers, |about, question| Ok(rows::images(about.volume, &question.view)))
+    answer(&app, &text, &headers, |about, question| {
+        Ok(rows::images(about.volume, &question.view, question.window()))
+    })
 }
 
 /// What changed since the report before; nothing where there is none before.
@@ -123,7 +130,8 @@ async fn changes(
     text: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(&app, &text, &headers, |about, _| {
+    answer(&app, &text, &headers, |about, question| {
+        question.without_view()?;
         let changes = about.shelved.changes.as_deref();
         Ok(changes.map(rows::changes).unwrap_or_default())
     })
@@ -135,7 +143,10 @@ async fn releases(
     text: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(&app, &text, &headers, |about, _| Ok(rows::releases(about.volume)))
+    answer(&app, &text, &headers, |about, question| {
+        question.without_view()?;
+        Ok(rows::releases(about.volume))
+    })
 }
 
 /// Every namespace with counts.
@@ -144,7 +155,10 @@ async fn namespaces(
     text: RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    answer(&app, &text, &headers, |about, _| Ok(rows::namespaces(about.volume)))
+    answer(&app, &text, &headers, |about, question| {
+        question.without_view()?;
+        Ok(rows::namespaces(about.volume))
+    })
 }
 
 /// What could not be found out, and what would mend it.
@@ -154,6 +168,7 @@ async fn failures(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     answer(&app, &text, &headers, |about, question| {
+        question.without_view()?;
         let open = about.library.open(about.shelved).map_err(ApiError::gone)?;
         rows::failures(about.volume, &open, question.window()).map_err(ApiError::gone)
     })

@@ -82,6 +82,16 @@ impl Question {
         Ok(true)
     }
 
+    /// Refuses the filters of the pages where they are about nothing.
+    pub(crate) fn without_view(&self) -> Result<(), ApiError> {
+        if self.view.filter.is_open() {
+            return Ok(());
+        }
+        Err(ApiError::bad(
+            "the filters of the pages are for `/api/v1/images`; here is `filter=KEY:VALUE`",
+        ))
+    }
+
     /// The objects that are asked for, of all.
     pub(crate) fn of(&self, mut rows: Vec<Flat>) -> Result<Vec<Flat>, ApiError> {
         if let Some(first) = rows.first() {

@@ -64,10 +64,10 @@ fn capital(name: &str) -> String {
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-/// Every use of an image that the question is about.
-pub(crate) fn images(volume: &Volume, query: &Query) -> Vec<Flat> {
+/// Every use of an image that the question is about, the first `most` of them.
+pub(crate) fn images(volume: &Volume, query: &Query, most: usize) -> Vec<Flat> {
     let query = query.with(|query| query.grouping = Grouping::Use);
-    view::all(volume, &query).iter().map(|item| image(item.first())).collect()
+    view::all(volume, &query).iter().take(most).map(|item| image(item.first())).collect()
 }
 
 fn image(line: &Line) -> Flat {
@@ -92,7 +92,7 @@ fn image(line: &Line) -> Flat {
         "present": number(line.present),
         "signature": answers.signature,
         "signed": number(answers.signature.is_there()),
-        "trusted": u8::from(answers.signature == Verdict::Trusted),
+        "trusted": number(known(answers.signature).map(|verdict| verdict == Verdict::Trusted)),
         "provenance": answers.provenance,
         "hasProvenance": number(answers.provenance.is_there()),
         "slsaLevel": line.level,
@@ -106,6 +106,11 @@ fn image(line: &Line) -> Flat {
         "newestAvailable": line.newest,
         "unchecked": u8::from(answers.are_open()),
     }))
+}
+
+/// A verdict that is an answer.
+fn known(verdict: Verdict) -> Option<Verdict> {
+    Some(verdict).filter(|verdict| !matches!(verdict, Verdict::Unknown | Verdict::Skipped))
 }
 
 fn state(state: State) -> &'static str {

@@ -5,8 +5,8 @@ use testkit::{Shell, pc, root};
 use crate::{EPOCH, stream};
 
 /// The tools, in the order of the pipeline.
-pub(crate) const TOOLS: [&str; 7] =
-    ["discover", "helm", "digest", "updates", "verify", "assemble", "store"];
+pub(crate) const TOOLS: [&str; 8] =
+    ["discover", "helm", "digest", "updates", "verify", "assemble", "store", "web"];
 
 #[test]
 fn a_reader_that_leaves_is_quiet() {

@@ -33,8 +33,12 @@ fn the_demo_shows_the_example_and_keeps_its_report() {
         assert!(ran.text().starts_with("example · 2026-11-24T09:10:15Z · complete\n"), "{shell:?}");
         let kept = contents(&store);
         let names: Vec<&str> = kept.keys().map(String::as_str).collect();
-        let wanted =
-            [".provenance.lock", "provenance-20261124-091015.json", "provenance-latest.json"];
+        let wanted = [
+            ".provenance.lock",
+            "provenance-20261124-091015.json",
+            "provenance-latest.json",
+            "provenance-log.jsonl",
+        ];
         assert_eq!(names, wanted, "{shell:?}");
 
         let first: Value = serde_json::from_slice(&kept["provenance-latest.json"]).expect("JSON");
