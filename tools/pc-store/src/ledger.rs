@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::chain::{Entry, Event, Log, State, Tip};
 use crate::history::{self, Wanted};
+use crate::latest;
 use crate::names::ReportName;
 use crate::place::{Appended, Claim, Fingerprint, Guard, Kind, Place, PlaceError};
 
@@ -262,6 +263,8 @@ impl<'a> Ledger<'a> {
                 let unfinished = |source| LedgerError::Unfinished { name: name.clone(), source };
                 self.place.publish(&staged, &name).map_err(unfinished)?;
                 self.place.sync().map_err(unfinished)?;
+                // Before the next entry, so that `latest` is never more than one behind.
+                latest::mend(self).map_err(unfinished)?;
                 tracing::warn!("finished what a dead run began: `{name}` is stored");
                 Ok(())
             }

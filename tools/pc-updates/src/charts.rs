@@ -24,6 +24,7 @@ use registry::{Registry, Repository};
 use stage::exit::chain;
 
 use crate::answer::{self, Answer, Judged, List};
+use crate::compare::Why;
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::tags;
@@ -33,7 +34,7 @@ use server::Server;
 
 pub(crate) use cache::{Cache, CacheError};
 pub(crate) use catalogue::Hub;
-pub use index::{Chart, Index, IndexError};
+pub use index::{Chart, Index, IndexError, Unread};
 pub use newest::{By, Newest, newest};
 pub use version::{ChartVersion, strict};
 
@@ -137,7 +138,7 @@ impl Charts {
             }
             Err(problem) => Err(problem),
         };
-        let (versions, list) = match listed {
+        let (versions, list, unread) = match listed {
             Ok(listed) => listed,
             Err(problem) => return answer::finish(update, Judged::failed(problem)),
         };
@@ -146,7 +147,10 @@ impl Charts {
                 format!("the rule's filter does not match `{}`, which is used", shown(used));
             return answer::finish(update, Judged::because(UpdateStatus::NotComparable, reason));
         }
-        let newer = newest(used, &current, &versions, By { rule, now: self.now });
+        let mut newer = newest(used, &current, &versions, By { rule, now: self.now });
+        if unread.count > 0 {
+            newer.left_out.note_many(Why::NoVersion, &unread.first, unread.count);
+        }
         newer.fill(&mut update);
         let mut judged = newer.judge(used, rule, list);
         let mut remarks = newer.remarks(release.deprecated, rule);
@@ -176,7 +180,7 @@ impl Charts {
                 Guessed::Told(words)
             }
             Ok(None) => Guessed::Told(format!(
-                "no guess either: {} has no chart of that name with the version `{}`",
+                "no guess either: none of the charts of that name that were looked at in {} lists the version `{}`",
                 catalogue.host(),
                 shown(used)
             )),
@@ -184,18 +188,27 @@ impl Charts {
         }
     }
 
-    /// All versions of a chart.
-    async fn listed(&self, place: &Place, chart: &str) -> Result<(Vec<Chart>, List), Problem> {
+    /// All versions of a chart, and a note of what is listed as one and is none.
+    async fn listed(
+        &self,
+        place: &Place,
+        chart: &str,
+    ) -> Result<(Vec<Chart>, List, Unread), Problem> {
         match place {
             Place::Registry(repository) => {
                 let listed = tags::list(&self.registry, repository).await?;
                 let list = if listed.is_authoritative { List::Whole } else { List::OfMirror };
-                Ok((listed.tags().filter_map(Chart::of_tag).collect(), list))
+                // A tag of a registry may be anything, and says so by not being a version.
+                let charts = listed.tags().filter_map(Chart::of_tag).collect();
+                Ok((charts, list, Unread::default()))
             }
             Place::Server(address) => {
                 let index = self.server.index(address).await?;
                 match index.versions(chart) {
-                    Some(versions) => Ok((versions.to_vec(), List::Whole)),
+                    Some(versions) => {
+                        let unread = index.unread(chart).cloned().unwrap_or_default();
+                        Ok((versions.to_vec(), List::Whole, unread))
+                    }
                     None => Err(Problem {
                         host: Some(address.host().to_string()),
                         ..Problem::new(

@@ -93,7 +93,10 @@ impl Server {
             self.take(&headers, &body);
         }
         let said = match how {
-            How::Take => "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}".to_owned(),
+            How::Take => format!(
+                "HTTP/1.1 202 Accepted\r\nidempotency-key: {}\r\ncontent-length: 2\r\n\r\n{{}}",
+                headers["idempotency-key"]
+            ),
             How::Say(status) => format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n"),
             How::TakeAndStammer => "HTTP/1.1 20".to_owned(),
             How::Half | How::TakeAndBreak => String::new(),
@@ -223,13 +226,44 @@ fn what_waits_in_the_spool_is_sent_by_the_next_run_in_order() {
     assert_eq!((waiting(&spool), server.stored().len()), (1, 1));
     // One that the server will never take does not stop the others.
     server.will(&[How::Say(413)]);
-    let ran = server.pc(&args).stdin(reports[1].clone()).run().ok().says("raise what the server");
-    assert!(ran.text().contains("Sent: 1 to "), "{}", ran.text());
+    let ran = server.pc(&args).stdin(reports[1].clone()).run().code(1);
+    let _ = ran.says("raise what the server").says("1 in the spool at ");
+    assert_eq!((waiting(&spool), server.stored().len()), (1, 2));
     let ran = server.pc(&args).stdin(reports[2].clone()).run().ok();
     assert!(ran.text().contains("Sent: 2 to "), "{}", ran.text());
     assert_eq!((waiting(&spool), server.stored().len()), (0, 3));
     let last = server.seen().taken.last().cloned().expect("one");
     assert_eq!(server.seen().stored[&last], reports[2]);
+}
+
+#[test]
+fn what_others_put_into_the_spool_is_theirs_and_what_they_changed_is_not_sent() {
+    let (server, store) = (Server::start(), Store::new());
+    let spool = store.file("spool");
+    let args = ["--spool", spool.to_str().expect("text")];
+    server.will(&[How::Say(503); 3]);
+    let _ = server.pc(&args).stdin(report_at("2026-11-24T06:00:00Z")).run().ok();
+    std::fs::write(spool.join("waiting-notes.json"), "mine").expect("written");
+    std::fs::create_dir(spool.join("waiting-00.json")).expect("made");
+    let name = std::fs::read_dir(&spool).expect("a folder").flatten();
+    let name =
+        name.map(|entry| entry.path()).find(|path| path.to_string_lossy().contains("-060000-"));
+    std::fs::write(name.expect("it waits"), "{}").expect("written");
+    let ran = server.pc(&args).stdin(report_at("2026-11-24T07:00:00Z")).run().code(1);
+    let _ = ran.says("is not the report that was put there");
+    assert_eq!(server.stored(), [report_at("2026-11-24T07:00:00Z")]);
+    assert_eq!(std::fs::read(spool.join("waiting-notes.json")).expect("there"), b"mine");
+}
+
+#[test]
+fn what_is_no_server_for_reports_takes_none() {
+    let (server, store) = (Server::start(), Store::new());
+    let spool = store.file("spool");
+    server.will(&[How::Say(200)]);
+    let args = ["--spool", spool.to_str().expect("text")];
+    let ran = server.pc(&args).stdin(report_at("2026-11-24T06:00:00Z")).run().code(1);
+    let _ = ran.says("does not name the report");
+    assert_eq!((waiting(&spool), server.stored().len()), (1, 0));
 }
 
 #[test]

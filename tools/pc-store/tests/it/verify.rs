@@ -287,10 +287,10 @@ fn without_a_log_nothing_is_proven() {
     let ran = store.pc(&["verify"]).run().ok();
     assert!(ran.text().contains(" 3 adopted"), "{}", ran.text());
     let empty = Store::new();
-    let ran = empty.pc(&["verify"]).run().ok();
-    assert!(ran.text().starts_with("Log: none"), "{}", ran.text());
+    let ran = empty.pc(&["verify"]).run().code(1);
+    assert!(ran.text().contains("Log: none"), "{}", ran.text());
     let none = format!("sha256:{:064}", 0);
-    let _ = empty.pc(&["verify", "--head", &none]).run().code(3);
+    let _ = empty.pc(&["verify", "--head", &none]).run().code(1);
 }
 
 #[test]
@@ -413,4 +413,23 @@ fn verify_beside_a_writer_finds_nothing() {
         }
     });
     assert_eq!(proof(&store).findings.len(), 0);
+}
+
+#[test]
+fn a_newest_report_that_was_put_back_or_taken_away_is_no_dead_run() {
+    for change in ["older", "gone"] {
+        let store = Store::new();
+        for day in 20..23 {
+            store.keep(&report_at(&format!("2026-11-{day}T06:00:00Z")));
+        }
+        match change {
+            "older" => {
+                let older = store.read("provenance-20261120-060000.json");
+                fs::write(store.file(LATEST), older).expect("written");
+            }
+            _ => fs::remove_file(store.file(LATEST)).expect("removed"),
+        }
+        let ran = store.pc(&["verify"]).run().code(3);
+        assert!(ran.text().contains("NOT THE LATEST"), "{change}: {}", ran.text());
+    }
 }

@@ -62,7 +62,26 @@ impl Chart {
 
 /// The charts of a repository.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Index(HashMap<String, Vec<Chart>>);
+pub struct Index(HashMap<String, Vec<Chart>>, HashMap<String, Unread>);
+
+/// Versions of a chart that are no semantic versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub first: Box<str>,
+}
+
+impl Unread {
+    /// Takes a note of one.
+    pub(crate) fn note(&mut self, text: &str) {
+        if self.count == 0 {
+            self.first = records::text::cut(text).into();
+        }
+        self.count += 1;
+    }
+}
 
 /// An index that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,13 +119,19 @@ impl Index {
                     false => IndexError::Malformed(records::text::shown(&text)),
                 }
             })?;
-        Ok(Self(file.entries.0))
+        Ok(Self(file.entries.0, file.entries.1))
     }
 
     /// The versions of a chart that can be read; nothing if it is not there.
     #[must_use]
     pub fn versions(&self, chart: &str) -> Option<&[Chart]> {
         self.0.get(chart).map(Vec::as_slice)
+    }
+
+    /// The versions of a chart that cannot be read, if there are any.
+    #[must_use]
+    pub fn unread(&self, chart: &str) -> Option<&Unread> {
+        self.1.get(chart)
     }
 }
 
@@ -136,7 +161,7 @@ struct File {
 }
 
 #[derive(Default)]
-struct Entries(HashMap<String, Vec<Chart>>);
+struct Entries(HashMap<String, Vec<Chart>>, HashMap<String, Unread>);
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -159,24 +184,27 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-        let mut charts = HashMap::new();
+        let (mut charts, mut all_unread) = (HashMap::new(), HashMap::new());
         let mut count = 0;
         while let Some(name) = map.next_key::<String>()? {
-            let Versions(versions) = map.next_value()?;
+            let Versions(versions, unread) = map.next_value()?;
             count += versions.len();
             if count > MAX_VERSIONS {
                 return Err(serde::de::Error::custom(TOO_MANY));
             }
             if name.len() <= MAX_TEXT {
+                if unread.count > 0 {
+                    all_unread.insert(name.clone(), unread);
+                }
                 charts.insert(name, versions);
             }
         }
-        Ok(Entries(charts))
+        Ok(Entries(charts, all_unread))
     }
 }
 
-/// The versions of one chart, of which those that cannot be read are left out, as Helm does.
-struct Versions(Vec<Chart>);
+/// The versions of one chart, and a note of those that are none.
+struct Versions(Vec<Chart>, Unread);
 
 impl<'de> Deserialize<'de> for Versions {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -194,18 +222,24 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Versions, E> {
-        Ok(Versions(Vec::new()))
+        Ok(Versions(Vec::new(), Unread::default()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Versions, A::Error> {
-        let mut versions = Vec::new();
+        let (mut versions, mut unread) = (Vec::new(), Unread::default());
         while let Some(entry) = seq.next_element::<Option<Entry>>()? {
-            versions.extend(entry.and_then(Entry::chart));
+            let Some(entry) = entry else { continue };
+            let text = entry.version.0.clone();
+            match (entry.chart(), text) {
+                (Some(chart), _) => versions.push(chart),
+                (None, Some(text)) => unread.note(&text),
+                (None, None) => {}
+            }
             if versions.len() > MAX_VERSIONS {
                 return Err(serde::de::Error::custom(TOO_MANY));
             }
         }
-        Ok(Versions(versions))
+        Ok(Versions(versions, unread))
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Why {
     Deprecated,
     /// The publisher took it back.
     Removed,
+    /// It is no semantic version.
+    NoVersion,
 }
 
 impl Why {
@@ -63,6 +65,7 @@ impl Why {
             Self::Young => "younger than the minimum age",
             Self::Deprecated => "deprecated",
             Self::Removed => "taken back by its publisher",
+            Self::NoVersion => "no semantic version",
         }
     }
 }
@@ -83,6 +86,14 @@ impl LeftOut {
     /// Takes a note of a tag.
     pub(crate) fn note(&mut self, why: Why, tag: &str, version: Option<&Version>) {
         self.note_numbers(why, tag, version.map_or(&[], Version::numbers));
+    }
+
+    /// Takes a note of several without numbers, of which one is named.
+    pub(crate) fn note_many(&mut self, why: Why, tag: &str, count: u64) {
+        self.note_numbers(why, tag, &[]);
+        if let Some(newest) = self.0.get_mut(&why) {
+            newest.count += count.saturating_sub(1);
+        }
     }
 
     /// Takes a note of a tag with these numbers.

@@ -66,7 +66,10 @@ fn a_web_server_is_asked_once_for_all_releases() {
     assert_eq!((word(first, "status"), word(first, "newest")), ("available", "2.1.0"));
     assert_eq!((word(first, "latestInPatch"), word(first, "latestInMajor")), ("1.2.4", "1.2.4"));
     assert_eq!((word(first, "newestAppVersion"), &first["behind"]), ("9.0", &json!(2)));
-    assert_eq!(first["leftOut"], json!(["a pre-release: 3.0.0-rc.1", "deprecated: 2.0.0"]));
+    assert_eq!(
+        first["leftOut"],
+        json!(["a pre-release: 3.0.0-rc.1", "deprecated: 2.0.0", "no semantic version: nonsense"])
+    );
     let statuses: Vec<_> = answers[30..].iter().map(|answer| word(answer, "status")).collect();
     assert_eq!(statuses, ["current", "unknown", "unknown", "not-comparable"]);
     assert_eq!(codes(&ran), ["not-found", "not-found"]);
@@ -313,4 +316,16 @@ fn age_and_filter_hold_for_charts_and_a_version_that_was_taken_back_is_told() {
     assert_eq!(answer["leftOut"], json!(["younger than the minimum age: 1.4.0"]));
     assert_eq!(word(&answer, "reason"), "its publisher took this version back");
     assert_eq!(word(&answer, "rule"), "filter=^1[.] minimumAge=7d");
+}
+
+#[test]
+fn what_is_no_version_is_named_and_a_hole_hides_nothing() {
+    let server = server(
+        "entries:\n  web:\n  - {name: web, version: 1.2.3}\n  - null\n  - {version: '1.9'}\n  - {version: 01.3.0}\n",
+    );
+    let record = release("web", "web", "1.2.3", Some(&url(&server)));
+    let update = update(&updates(&server).stdin(stream(&[record])).run().ok());
+    assert_eq!(word(&update, "status"), "current", "{update}");
+    let left_out = update["leftOut"].to_string();
+    assert!(left_out.contains("1.9") && left_out.contains("no semantic version"), "{update}");
 }

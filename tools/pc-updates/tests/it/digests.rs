@@ -124,3 +124,18 @@ fn an_image_that_is_given_by_its_digest_has_an_answer() {
         .ok();
     assert!(ran.text().contains("1.1.0"), "{}", ran.text());
 }
+
+#[test]
+fn a_tag_that_could_not_be_asked_leaves_no_verdict_but_that_something_is_newer() {
+    let registry = shelf(&["1.27.4"]);
+    let used = registry.push_image("shop/web", Some("1.27"), "used").digest;
+    registry.push_image("shop/web", Some("1.27.3"), "used");
+    registry.can("/v2/shop/web/manifests/1.27.3", Canned::status(500));
+    let (record, ran) = ask(&registry, &used);
+    assert_eq!(word(&record, "status"), "unknown", "{record}");
+    assert!(!codes(&ran).is_empty());
+    // Listed a moment ago, and not there.
+    registry.can("/v2/shop/web/manifests/1.27.3", Canned::status(404));
+    let (record, ran) = ask(&registry, &crate::sha("b"));
+    assert_eq!((word(&record, "status"), codes(&ran)), ("unknown", vec!["not-found".to_owned()]));
+}

@@ -139,3 +139,26 @@ fn a_layout_directory_stands_for_chart_servers_too() {
     let end = ran.records().pop().expect("an end");
     assert_eq!(end["stages"][0]["requests"], json!({}), "no network");
 }
+
+#[test]
+fn another_chart_uninstalled_and_never_deployed() {
+    let registry = charts(&["1.0.0", "4.0.0"]);
+    // The chart was exchanged: where the new one is from says nothing of the old one.
+    let mut record = upgrading(&registry, "failed", "4.0.0", Some("1.41.3"));
+    record["deployed"]["chart"] = "other".into();
+    let answer = update(&ask(&registry, record));
+    assert_eq!((word(&answer, "status"), word(&answer, "newest")), ("unknown", "-"), "{answer}");
+
+    let record = upgrading(&registry, "uninstalled", "1.0.0", Some("1.0.0"));
+    let answer = update(&ask(&registry, record));
+    assert_eq!(word(&answer, "status"), "not-comparable", "{answer}");
+
+    let mut record = upgrading(&registry, "failed", "4.0.0", None);
+    record["deployed"] = Value::Null;
+    let answer = update(&ask(&registry, record));
+    let reason = word(&answer, "reason");
+    assert!(
+        reason.starts_with("no revision is deployed; revision 8, which is `failed`"),
+        "{answer}"
+    );
+}
