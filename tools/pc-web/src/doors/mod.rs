@@ -1,6 +1,6 @@
 //! What keeps others out: who asks, what that one may, and what no browser is made to do.
 //!
-//! Every route has an [`Access`]; [`guard`] stands before all of them and knows no exception.
+//! Every route has an [`Access`]; `guard` stands before all of them and knows no exception.
 //! People log in with OpenID Connect (authorization code with PKCE, on the server) and have a
 //! cookie; scripts and Grafana bring a token of the same issuer, or the read token.
 //!

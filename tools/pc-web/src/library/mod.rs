@@ -3,7 +3,7 @@
 //! A [`Library`] is one consistent view: it never changes; a change of the store makes a new one.
 //! Each report is read once, when it appears ([`Reader`]); lists, counts and filters come from its
 //! index ([`Volume`]), and what one page shows in full is read from its place in the file
-//! ([`Library::text`]).
+//! ([`Open::text`]).
 //!
 //! - `line`: one row in short; what reports share is kept once.
 //! - `volume`: one report, indexed.
