@@ -20,7 +20,7 @@ pub(crate) async fn page(State(app): State<App>, text: RawQuery) -> Response {
             div.title { h1 { "Changes" } }
             section.panel {
                 h2 { "Nothing to compare with" }
-                p { "The store has no report of this cluster that is older than this one. From the next report on, this page says what appeared, went, and became better or worse." }
+                p { "The store has no older report of this cluster that can be read. From the next report on, this page says what appeared, went, and became better or worse." }
             }
         },
     };

@@ -124,7 +124,7 @@ async fn images(
     })
 }
 
-/// What changed since the report before; nothing where there is none before.
+/// What changed since the report before; 404 where there was none to compare with.
 async fn changes(
     State(app): State<App>,
     text: RawQuery,
@@ -132,8 +132,10 @@ async fn changes(
 ) -> Result<Response, ApiError> {
     answer(&app, &text, &headers, |about, question| {
         question.without_view()?;
+        // That nothing was compared is not that nothing changed.
         let changes = about.shelved.changes.as_deref();
-        Ok(changes.map(rows::changes).unwrap_or_default())
+        let none = || ApiError::not_found("there is no report before this one to compare with");
+        changes.map(rows::changes).ok_or_else(none)
     })
 }
 
